@@ -101,6 +101,9 @@ func run(in io.Reader, out io.Writer) error {
 		if ok, err := readLine(r, &req, "n", "method", "url", "headers", "body"); !ok {
 			return err
 		}
+		if req.N == 0 || req.Method == "" || req.URL == "" {
+			return wrong("a request needs n, from 1, a method and a url")
+		}
 		rep, err := perform(client, req)
 		if err != nil {
 			return err

@@ -196,6 +196,7 @@ func TestInput(t *testing.T) {
 		{[]string{`{"http2":true}`}, 127, "http2"},
 		{[]string{`{}`, ``, ``}, 2, "not a JSON object"},
 		{[]string{`{}`, `{"n":1,"method":"GET","url":"http://h:port/"}`}, 2, "port"},
+		{[]string{`{}`, `{"n":1,"method":"GET"}`}, 2, "url"},
 		{[]string{`{}`, `{"n":1,"method":"GET","url":"http://h/","trailers":{}}`}, 127, "trailers"},
 	}
 	for _, tt := range tests {

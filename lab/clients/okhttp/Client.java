@@ -53,9 +53,9 @@ public final class Client {
         if (line == null) {
             return;
         }
-        OkHttpClient client = client(parse(line, Set.of("retry", "pool_idle_ms", "timeout_ms")));
+        OkHttpClient client = client(parse(line, Set.of(), Set.of("retry", "pool_idle_ms", "timeout_ms")));
         while ((line = in.readLine()) != null) {
-            System.out.println(perform(client, parse(line, Set.of("n", "method", "url", "headers", "body"))));
+            System.out.println(perform(client, parse(line, Set.of("n", "method", "url"), Set.of("headers", "body"))));
         }
         // The pool's own thread would keep the JVM for minutes.
         System.exit(0);
@@ -82,6 +82,9 @@ public final class Client {
                 });
         try {
             if (options.has("retry")) {
+                if (!options.getAsJsonPrimitive("retry").isBoolean()) {
+                    throw new IllegalArgumentException("retry must be true or false");
+                }
                 builder.retryOnConnectionFailure(options.get("retry").getAsBoolean());
             }
             if (options.has("pool_idle_ms")) {
@@ -136,6 +139,7 @@ public final class Client {
 
     private static Request request(JsonObject step) {
         try {
+            step.get("n").getAsInt();
             String method = step.get("method").getAsString();
             RequestBody body = null;
             if (step.has("body")) {
@@ -152,7 +156,6 @@ public final class Client {
                     builder.header(header.getKey(), header.getValue().getAsString());
                 }
             }
-            step.get("n").getAsInt();
             return builder.build();
         } catch (RuntimeException e) {
             throw exit(2, "request " + step + ": " + e);
@@ -191,7 +194,7 @@ public final class Client {
         return text.toString();
     }
 
-    private static JsonObject parse(String line, Set<String> known) {
+    private static JsonObject parse(String line, Set<String> required, Set<String> optional) {
         JsonObject object;
         try {
             object = JsonParser.parseString(line).getAsJsonObject();
@@ -199,9 +202,12 @@ public final class Client {
             throw exit(2, "not a JSON object: " + line);
         }
         for (String key : object.keySet()) {
-            if (!known.contains(key)) {
+            if (!required.contains(key) && !optional.contains(key)) {
                 throw exit(127, "OkHttp does not support " + key);
             }
+        }
+        if (!object.keySet().containsAll(required)) {
+            throw exit(2, line + ": lacks one of " + required);
         }
         return object;
     }

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rstlab/lab/agent/protocol"
+)
+
+// conductor speaks with an agent that runs in this process, with real children.
+type conductor struct {
+	t      *testing.T
+	enc    *json.Encoder
+	events chan protocol.Event
+	end    func()
+	ended  chan error
+	id     int
+}
+
+func conduct(t *testing.T) *conductor {
+	inR, inW := io.Pipe()
+	outR, outW := io.Pipe()
+	c := &conductor{t: t, enc: json.NewEncoder(inW), events: make(chan protocol.Event, 64), ended: make(chan error, 1),
+		end: func() { inW.Close() }}
+	go func() { c.ended <- conducted(inR, outW); outW.Close() }()
+	go func() {
+		for dec := json.NewDecoder(outR); ; {
+			var e protocol.Event
+			if dec.Decode(&e) != nil {
+				close(c.events)
+				return
+			}
+			c.events <- e
+		}
+	}()
+	t.Cleanup(c.end)
+	require.True(t, c.next().Ready, "the first word is ready")
+	return c
+}
+
+func (c *conductor) next() protocol.Event {
+	c.t.Helper()
+	select {
+	case e := <-c.events:
+		return e
+	case <-time.After(10 * time.Second):
+		c.t.Fatal("the agent says nothing")
+		return protocol.Event{}
+	}
+}
+
+// until returns the first event that is wanted; the others may come in any order.
+func (c *conductor) until(wanted func(protocol.Event) bool) protocol.Event {
+	c.t.Helper()
+	for {
+		if e := c.next(); wanted(e) {
+			return e
+		}
+	}
+}
+
+func (c *conductor) ask(cmd protocol.Command) protocol.Event {
+	c.t.Helper()
+	c.id++
+	cmd.ID = c.id
+	require.NoError(c.t, c.enc.Encode(cmd))
+	return c.until(func(e protocol.Event) bool { return e.Re == cmd.ID })
+}
+
+func TestStartInputKill(t *testing.T) {
+	c := conduct(t)
+	e := c.ask(protocol.Command{Do: protocol.Start, Name: "cat", Argv: []string{"cat"}})
+	require.Empty(t, e.Err)
+	assert.NotZero(t, e.PID)
+	assert.Contains(t, c.ask(protocol.Command{Do: protocol.Start, Name: "cat", Argv: []string{"cat"}}).Err, "runs already")
+
+	require.NoError(t, c.enc.Encode(protocol.Command{ID: 100, Do: protocol.Input, Name: "cat", Data: []byte("hello\n")}))
+	said := c.until(func(e protocol.Event) bool { return e.Stream == protocol.Stdout })
+	assert.Equal(t, "hello", string(said.Data))
+
+	require.NoError(t, c.enc.Encode(protocol.Command{ID: 101, Do: protocol.Signal, Name: "cat", Signal: 9}))
+	ended := c.until(func(e protocol.Event) bool { return e.Exit != nil })
+	assert.Equal(t, protocol.Exit{Code: -1, Signal: 9}, *ended.Exit)
+	assert.Contains(t, c.ask(protocol.Command{Do: protocol.Signal, Name: "cat", Signal: 9}).Err, `no process "cat"`)
+
+	// The name is free again: a server can be restarted.
+	assert.Empty(t, c.ask(protocol.Command{Do: protocol.Start, Name: "cat", Argv: []string{"cat"}}).Err)
+}
+
+func TestRun(t *testing.T) {
+	c := conduct(t)
+	e := c.ask(protocol.Command{Do: protocol.Run, Argv: []string{"sh", "-c", "echo out; echo err >&2; exit 3"}})
+	require.Empty(t, e.Err)
+	assert.Equal(t, "out\n", string(e.Data))
+	assert.Equal(t, "err\n", string(e.Errout))
+	assert.Equal(t, 3, e.Exit.Code)
+	assert.InDelta(t, time.Now().UnixNano(), e.Time, float64(10*time.Second))
+	assert.NotEmpty(t, c.ask(protocol.Command{Do: protocol.Run, Argv: []string{"no-such-program"}}).Err)
+	assert.Contains(t, c.ask(protocol.Command{Do: "dance"}).Err, `unknown command "dance"`)
+}
+
+func TestListening(t *testing.T) {
+	c := conduct(t)
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Start, Name: "server", Argv: []string{"sleep", "60"}}).Err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	port := l.Addr().(*net.TCPAddr).Port
+	assert.Empty(t, c.ask(protocol.Command{Do: protocol.Listening, Name: "server", Ports: []int{port}}).Err)
+
+	// A server that ends before it listens is told, not waited for.
+	l.Close()
+	require.NoError(t, c.enc.Encode(protocol.Command{ID: 200, Do: protocol.Listening, Name: "server", Ports: []int{port}}))
+	require.NoError(t, c.enc.Encode(protocol.Command{ID: 201, Do: protocol.Signal, Name: "server", Signal: 15}))
+	e := c.until(func(e protocol.Event) bool { return e.Re == 200 })
+	assert.Contains(t, e.Err, "ended before it listened")
+}
+
+// TestEndOfInput: the host ends with its conductor, and nothing runs on.
+func TestEndOfInput(t *testing.T) {
+	c := conduct(t)
+	e := c.ask(protocol.Command{Do: protocol.Start, Name: "stubborn", Argv: []string{"sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"}})
+	require.Empty(t, e.Err)
+	go func() {
+		for range c.events { // what it still says is drained, as attach does
+		}
+	}()
+	c.end()
+	select {
+	case err := <-c.ended:
+		assert.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the agent outlives its conductor")
+	}
+	assert.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join("/proc", itoa(e.PID)))
+		return os.IsNotExist(err)
+	}, 5*time.Second, 10*time.Millisecond, "its process runs on")
+}
+
+func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
+
+func TestListeners(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "tcp")
+	require.NoError(t, os.WriteFile(table, []byte(`  sl  local_address rem_address   st tx_queue rx_queue
+   0: 00000000:0050 00000000:0000 0A 00000000:00000000
+   1: 0400AC18:1F90 0300AC18:E786 01 00000000:00000000
+   2: garbage
+`), 0o600))
+	open, err := listeners(table, "/nonexistent")
+	require.NoError(t, err)
+	assert.Equal(t, map[int]bool{80: true}, open)
+}

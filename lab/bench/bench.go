@@ -1,0 +1,228 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tcnetwork "github.com/testcontainers/testcontainers-go/network"
+
+	"rstlab/lab/scenario"
+)
+
+// Bench is a topology that stands: its hosts run, their servers not yet.
+type Bench struct {
+	engine   *Engine
+	topology *Topology
+	images   map[string]string
+	kept     bool
+	network  *testcontainers.DockerNetwork
+	capture  *capture
+
+	mu    sync.Mutex
+	hosts map[string]*host
+	taps  []*tap
+}
+
+// Stand starts the hosts and taps of a topology from images that Images
+// returned, those that do not depend on each other side by side. On error
+// nothing is left.
+func (e *Engine) Stand(ctx context.Context, t *Topology, images map[string]string, keep bool) (*Bench, error) {
+	return e.stand(ctx, t, images, keep, false)
+}
+
+// Up starts a topology to stay until `lab down`, each host running its own
+// program and nginx published on 127.0.0.1.
+func (e *Engine) Up(ctx context.Context, t *Topology, images map[string]string) (*Bench, error) {
+	return e.stand(ctx, t, images, true, true)
+}
+
+func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]string, keep, own bool) (b *Bench, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, e.Timeouts.Up, fmt.Errorf("it does not stand after %s", e.Timeouts.Up))
+	defer cancel()
+	b = &Bench{engine: e, topology: t, images: images, kept: keep, hosts: map[string]*host{},
+		capture: &capture{changed: make(chan struct{})}}
+	defer func() {
+		if err != nil {
+			b.Remove()
+			b = nil
+		}
+	}()
+	b.network, err = tcnetwork.New(ctx, tcnetwork.CustomizeNetworkOption(func(o *client.NetworkCreateOptions) error {
+		for k, v := range e.labels(keep) {
+			o.Labels[k] = v
+		}
+		return nil
+	}))
+	if err != nil {
+		return b, fmt.Errorf("making a network: %w", err)
+	}
+
+	started := map[string]chan struct{}{} // closed when the service has been started, or has failed
+	for _, s := range t.services {
+		started[s.name] = make(chan struct{})
+	}
+	var wg sync.WaitGroup
+	var errs []error
+	for _, s := range t.services {
+		wg.Go(func() {
+			defer close(started[s.name])
+			wait := s.after // who runs its own program looks for the others at once
+			if !own {
+				wait = nil
+			}
+			if s.tap() {
+				wait = []string{s.shares}
+			}
+			for _, other := range wait {
+				<-started[other]
+			}
+			h, err := b.startService(ctx, s, own)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if err != nil {
+				errs = append(errs, err)
+				cancel()
+				return
+			}
+			b.hosts[s.name] = h
+			if s.tap() {
+				b.taps = append(b.taps, &tap{host: h, of: scenario.Host(s.shares), capture: b.capture})
+			}
+		})
+	}
+	wg.Wait()
+	return b, errors.Join(errs...)
+}
+
+func (b *Bench) startService(ctx context.Context, s service, own bool) (*host, error) {
+	r := request{service: s, image: b.images[s.image], labels: b.engine.labels(b.kept), network: b.network.ID, keep: b.kept, own: own,
+		publish: own && s.host() == scenario.Nginx}
+	if s.tap() {
+		b.mu.Lock()
+		of := b.hosts[s.shares]
+		b.mu.Unlock()
+		if of == nil {
+			return nil, fmt.Errorf("starting %s: %s did not start", s.name, s.shares)
+		}
+		r.network, r.shares = "", of.container.GetContainerID()
+	}
+	return b.engine.start(ctx, r)
+}
+
+// Remove removes the bench. It works when the context of the play has been
+// cancelled.
+func (b *Bench) Remove() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, h := range b.hosts {
+		wg.Go(h.remove)
+	}
+	wg.Wait()
+	if b.network != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), b.engine.Timeouts.Down)
+		defer cancel()
+		_, _ = b.engine.client.NetworkRemove(ctx, b.network.ID, client.NetworkRemoveOptions{})
+	}
+}
+
+func (b *Bench) host(h scenario.Host) (*host, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if found := b.hosts[string(h)]; found != nil {
+		return found, nil
+	}
+	return nil, fmt.Errorf("docker-compose.yml has no service %s", h)
+}
+
+// names returns whose each address is.
+func (b *Bench) names() map[netip.Addr]scenario.Host {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	names := map[netip.Addr]scenario.Host{}
+	for name, h := range b.hosts {
+		if h.addr.IsValid() {
+			names[h.addr] = scenario.Host(name)
+		}
+	}
+	return names
+}
+
+// program returns what a host runs: its image's CMD.
+func (b *Bench) program(ctx context.Context, h scenario.Host) ([]string, error) {
+	for _, s := range b.topology.services {
+		if s.host() == h {
+			image, err := b.engine.client.ImageInspect(ctx, b.images[s.image])
+			if err != nil {
+				return nil, err
+			}
+			if image.Config == nil || len(image.Config.Cmd) == 0 {
+				return nil, fmt.Errorf("image %s names no program (CMD)", s.image)
+			}
+			return image.Config.Cmd, nil
+		}
+	}
+	return nil, fmt.Errorf("docker-compose.yml has no service %s", h)
+}
+
+// cut takes a host off the network, then ends it: as a loss of power does, and
+// so that no FIN of its dying processes gets out.
+func (b *Bench) cut(ctx context.Context, h *host) error {
+	id := h.container.GetContainerID()
+	if _, err := b.engine.client.NetworkDisconnect(ctx, b.network.ID, client.NetworkDisconnectOptions{Container: id, Force: true}); err != nil {
+		return fmt.Errorf("taking host %s off the network: %w", h.name, err)
+	}
+	_, err := b.engine.client.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
+	return err
+}
+
+// loopback binds ports to ones that the engine chooses on 127.0.0.1.
+func loopback(ports []int) network.PortMap {
+	all := network.PortMap{}
+	for _, n := range ports {
+		if p, ok := network.PortFrom(uint16(n), network.TCP); ok {
+			all[p] = []network.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1})}}
+		}
+	}
+	return all
+}
+
+// Standing is a host that stands for its user to poke at.
+type Standing struct {
+	Name      string   // the service
+	Container string   // its name on the engine
+	Published []string // "127.0.0.1:port"
+}
+
+// Standing returns the hosts of the bench, in the order of their names.
+func (b *Bench) Standing(ctx context.Context) ([]Standing, error) {
+	var all []Standing
+	for _, s := range b.topology.services {
+		h := b.hosts[s.name]
+		inspected, err := b.engine.client.ContainerInspect(ctx, h.container.GetContainerID(), client.ContainerInspectOptions{})
+		if err != nil {
+			return nil, err
+		}
+		standing := Standing{Name: s.name, Container: strings.TrimPrefix(inspected.Container.Name, "/")}
+		for _, bindings := range inspected.Container.NetworkSettings.Ports {
+			for _, binding := range bindings {
+				standing.Published = append(standing.Published, netip.AddrPortFrom(binding.HostIP, port(binding.HostPort)).String())
+			}
+		}
+		all = append(all, standing)
+	}
+	return all, nil
+}
+
+func port(s string) uint16 {
+	n, _ := strconv.ParseUint(s, 10, 16)
+	return uint16(n)
+}

@@ -1,0 +1,132 @@
+package bench
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rstlab/lab/scenario"
+)
+
+func TestOwnerDead(t *testing.T) {
+	me := owner{machine: "m@h", boot: "b", pidns: "pid:[1]", pid: 7, start: "70"}
+	running := map[int]string{7: "70", 8: "80"}
+	start := func(pid int) (string, error) {
+		if s, ok := running[pid]; ok {
+			return s, nil
+		}
+		return "", os.ErrNotExist
+	}
+	for name, c := range map[string]struct {
+		change func(*owner)
+		dead   bool
+	}{
+		"itself":                             {func(*owner) {}, false},
+		"another that runs":                  {func(o *owner) { o.pid, o.start = 8, "80" }, false},
+		"one that has ended":                 {func(o *owner) { o.pid = 9 }, true},
+		"one whose pid was used again":       {func(o *owner) { o.pid, o.start = 8, "79" }, true},
+		"before this machine's last boot":    {func(o *owner) { o.boot = "a" }, true},
+		"on another machine":                 {func(o *owner) { o.machine, o.boot = "n@h", "a" }, false},
+		"in another container, of this boot": {func(o *owner) { o.pidns, o.pid = "pid:[2]", 9 }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := me
+			c.change(&o)
+			assert.Equal(t, c.dead, o.dead(me, start))
+			back, ok := parseOwner(o.String())
+			assert.True(t, ok)
+			assert.Equal(t, o, back)
+		})
+	}
+	for _, s := range []string{"", "m b p x 7", "m b p 7"} {
+		_, ok := parseOwner(s)
+		assert.False(t, ok, s)
+	}
+	alive, err := self()
+	require.NoError(t, err)
+	assert.False(t, alive.dead(alive, startTime))
+}
+
+func TestParseSockets(t *testing.T) {
+	const out = `LISTEN     0      511          0.0.0.0:80         0.0.0.0:*
+FIN-WAIT-2 0      0      172.24.0.4:80     172.24.0.3:59270
+CLOSE-WAIT 1      0      [::ffff:172.24.0.3]:59270 [::ffff:172.24.0.4]:80
+nonsense
+`
+	got := parseSockets(out)
+	require.Len(t, got, 2)
+	assert.Equal(t, "FIN-WAIT-2", got[0].State)
+	assert.Equal(t, netip.MustParseAddrPort("172.24.0.4:80"), got[0].Local)
+	assert.Equal(t, netip.MustParseAddrPort("172.24.0.3:59270"), got[1].Local)
+}
+
+func TestParseCounters(t *testing.T) {
+	before, after := map[string]int64{}, map[string]int64{}
+	parseCounters("Tcp: OutRsts InSegs\nTcp: 1 5\nUdp: InDatagrams\nUdp: 3\nTcpExt: TW\n", before)
+	parseCounters("Tcp: OutRsts InSegs\nTcp: 2 5\nUdp: InDatagrams\nUdp: 9\n", after)
+	assert.Equal(t, map[string]int64{"Tcp:OutRsts": 1, "Tcp:InSegs": 5, "Udp:InDatagrams": 3}, before)
+	assert.Equal(t, []scenario.Counter{{Name: "Tcp:OutRsts", Before: 1, After: 2}}, moved(before, after))
+}
+
+func TestParseReset(t *testing.T) {
+	const line = `java-18164   [001] ..s1.  2509.162302: tcp_send_reset: skbaddr=000000009af876e6 skaddr=0000000033a5bd52 src=172.24.0.4:80 dest=[::ffff:172.24.0.3]:59270 state=TCP_TIME_WAIT reason=TCP_TIMEWAIT_SOCKET`
+	r, ok := parseReset(line)
+	require.True(t, ok)
+	assert.Equal(t, "TCP_TIMEWAIT_SOCKET", r.Reason)
+	assert.Equal(t, "TCP_TIME_WAIT", r.State)
+	assert.Equal(t, netip.MustParseAddrPort("172.24.0.3:59270"), r.Dst)
+	_, ok = parseReset("something else")
+	assert.False(t, ok)
+}
+
+func TestOSFamily(t *testing.T) {
+	for content, want := range map[string]string{
+		"ID=debian\n": "debian",
+		"NAME=Ubuntu\nID=ubuntu\nID_LIKE=debian\n":    "debian",
+		"ID=fedora\nID_LIKE=\"rhel centos\"\n":        "fedora",
+		"ID=\"linuxmint\"\nID_LIKE=\"ubuntu debian\"": "debian",
+	} {
+		path := filepath.Join(t.TempDir(), "os-release")
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		assert.Equal(t, want, osFamily(path))
+	}
+	assert.Empty(t, osFamily("/nonexistent"))
+}
+
+// TestInstallForbidden: told not to set anything up, the lab says what to do.
+func TestInstallForbidden(t *testing.T) {
+	t.Setenv("LAB_NO_SETUP", "1")
+	err := install(t.Context(), func(string) { t.Error("nothing may be done") })
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "LAB_NO_SETUP is set")
+	assert.Contains(t, err.Error(), "apt-get install docker.io")
+}
+
+func TestFindEngineSaysWhere(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+	_, err := Connect(t.Context(), DefaultTimeouts(1))
+	require.True(t, errors.Is(err, ErrNoEngine), "%v", err)
+	assert.Contains(t, err.Error(), "/nonexistent/docker.sock")
+}
+
+func TestSourceOf(t *testing.T) {
+	for image, want := range map[string]source{
+		"rstlab/nginx:1.22":    {"nginx", "bookworm"},
+		"rstlab/client-okhttp": {"lab/clients/okhttp", "trixie"},
+		"rstlab/backend-node":  {"backends/node", "trixie"},
+		"rstlab/tap":           {"compose/tap", "trixie"},
+	} {
+		got, err := sourceOf(image)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err := sourceOf("rstlab/nginx:1.99")
+	assert.ErrorContains(t, err, "1.22, 1.26 and 1.30")
+	_, err = sourceOf("busybox")
+	assert.ErrorContains(t, err, "none of the lab's")
+}

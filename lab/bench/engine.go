@@ -1,0 +1,226 @@
+// Package bench plays a scenario on real hosts and returns what was seen. It
+// is the only package that knows Docker: the engine, the images, the topology
+// of docker-compose.yml, the hosts' agents and the taps.
+//
+// Alternatives considered: testcontainers' compose module (twice the compile,
+// no hook between create and start, its own network labels) and `docker exec`
+// for each step (60 to 110 ms against 1 to 3 ms through an agent).
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+)
+
+// ErrNoEngine says that no container engine answers: errors.Is tells it from
+// an engine that refuses.
+var ErrNoEngine = errors.New("no container engine answers")
+
+// Engine is a Docker Engine (or what answers like one: podman, a remote
+// DOCKER_HOST) and the mark by which this process knows what it made there.
+type Engine struct {
+	Timeouts Timeouts
+	Address  string // as DOCKER_HOST has it
+	Version  string
+	Kernel   string // of the machine that the engine runs on
+	machine  string // its architecture as uname has it
+
+	provider *testcontainers.DockerProvider
+	client   client.APIClient
+	me       owner
+}
+
+// Connect finds the engine: DOCKER_HOST, else the sockets of Docker and
+// podman, the system's and the user's own.
+func Connect(ctx context.Context, t Timeouts) (*Engine, error) {
+	me, err := self()
+	if err != nil {
+		return nil, err
+	}
+	address, err := findEngine(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	// testcontainers reads these once, on its first use.
+	os.Setenv("DOCKER_HOST", address)
+	plain, err := client.New(client.FromEnv)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", address, err)
+	}
+	defer plain.Close()
+	if _, err := plain.ImageInspect(ctx, ryukImage); err != nil {
+		os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+	}
+	tclog.SetDefault(tclog.NewNoopLogger())
+	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(tclog.NewNoopLogger()))
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", address, err)
+	}
+	e := &Engine{Timeouts: t, Address: address, provider: provider, client: provider.Client(), me: me}
+	info, err := e.client.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("asking the engine at %s about itself: %w", address, err)
+	}
+	e.Version, e.Kernel, e.machine = info.Info.ServerVersion, info.Info.KernelVersion, info.Info.Architecture
+	return e, nil
+}
+
+// ryukImage is testcontainers' reaper. It is used when it is here; without it
+// the hosts' agents and Sweep do its work.
+const ryukImage = "testcontainers/ryuk:0.14.0"
+
+// Close lets go of the engine. What was made there and not removed stays.
+func (e *Engine) Close() error { return e.provider.Close() }
+
+// findEngine returns the address of the first engine that answers. Where one
+// refuses, its error says why and what to do.
+func findEngine(ctx context.Context, t Timeouts) (string, error) {
+	if host := os.Getenv("DOCKER_HOST"); host != "" {
+		return host, ping(ctx, t, host)
+	}
+	var refused error
+	for _, socket := range sockets() {
+		address := "unix://" + socket
+		err := ping(ctx, t, address)
+		if err == nil {
+			return address, nil
+		}
+		if !errors.Is(err, ErrNoEngine) {
+			refused = errors.Join(refused, err)
+		}
+	}
+	if refused != nil {
+		return "", refused
+	}
+	return "", fmt.Errorf("%w: DOCKER_HOST is not set, and nobody listens on %s", ErrNoEngine, strings.Join(sockets(), ", "))
+}
+
+func sockets() []string {
+	all := []string{"/var/run/docker.sock"}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		all = append(all, filepath.Join(dir, "docker.sock"), filepath.Join(dir, "podman/podman.sock"))
+	}
+	return append(all, "/run/podman/podman.sock")
+}
+
+func ping(ctx context.Context, t Timeouts, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, t.Engine)
+	defer cancel()
+	c, err := client.New(client.FromEnv, client.WithHost(address))
+	if err != nil {
+		return fmt.Errorf("DOCKER_HOST=%s: %w", address, err)
+	}
+	defer c.Close()
+	_, err = c.Ping(ctx, client.PingOptions{})
+	socket := strings.TrimPrefix(address, "unix://")
+	if socket != address && errors.Is(reach(socket), fs.ErrPermission) {
+		return fmt.Errorf("no permission for the engine at %s; add yourself to its group and log in again: sudo usermod -aG docker %s",
+			socket, userName())
+	}
+	if err != nil {
+		return fmt.Errorf("%w at %s: %v", ErrNoEngine, address, err)
+	}
+	return nil
+}
+
+// reach opens a socket, for the error alone: the client's own hides the errno.
+func reach(socket string) error {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(fd)
+	return syscall.Connect(fd, &syscall.SockaddrUnix{Name: socket})
+}
+
+func userName() string {
+	if name := os.Getenv("USER"); name != "" {
+		return name
+	}
+	return "$USER"
+}
+
+// Ensure is Connect, and installs an engine where none answers and that is
+// ours to do: as root, on Debian or Ubuntu, with neither DOCKER_HOST nor
+// LAB_NO_SETUP set.
+func Ensure(ctx context.Context, t Timeouts, progress Progress) (*Engine, error) {
+	e, err := Connect(ctx, t)
+	if !errors.Is(err, ErrNoEngine) || os.Getenv("DOCKER_HOST") != "" {
+		return e, err
+	}
+	progress.Say("engine", err.Error())
+	if ierr := install(ctx, func(doing string) { progress.Say("engine", doing) }); ierr != nil {
+		return nil, fmt.Errorf("%w\n%w", err, ierr)
+	}
+	progress.Done("engine", "installed and started")
+	return Connect(ctx, t)
+}
+
+// install installs Docker Engine from the distribution's packages and starts
+// it, or says why not and what to do by hand.
+func install(ctx context.Context, told func(string)) error {
+	const byHand = "install Docker Engine and start it (Debian, Ubuntu: sudo apt-get install docker.io), or set DOCKER_HOST to an engine that runs"
+	switch family := osFamily("/etc/os-release"); {
+	case os.Getenv("LAB_NO_SETUP") != "":
+		return fmt.Errorf("LAB_NO_SETUP is set, so nothing is installed; %s", byHand)
+	case family != "debian":
+		return errors.New(byHand)
+	case os.Geteuid() != 0:
+		return fmt.Errorf("this is not root, so nothing is installed; %s", byHand)
+	}
+	if err := aptInstall(ctx, told, "docker.io"); err != nil {
+		return err
+	}
+	told("starting Docker Engine")
+	if out, err := exec.CommandContext(ctx, "service", "docker", "start").CombinedOutput(); err != nil {
+		return fmt.Errorf("starting Docker Engine (service docker start): %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// aptInstall installs Debian packages on this machine.
+func aptInstall(ctx context.Context, told func(string), packages ...string) error {
+	told("installing " + strings.Join(packages, ", ") + " from this machine's own Debian packages (LAB_NO_SETUP=1 forbids it)")
+	for _, args := range [][]string{{"update", "-qq"}, append([]string{"install", "-y", "-qq", "--no-install-recommends"}, packages...)} {
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("apt-get %s: %w: %s", strings.Join(args, " "), err, lastLine(string(out)))
+		}
+	}
+	return nil
+}
+
+// osFamily returns "debian" for Debian and what derives from it, else the ID
+// of the distribution.
+func osFamily(file string) string {
+	data, _ := os.ReadFile(file)
+	id := ""
+	for line := range strings.Lines(string(data)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		value = strings.Trim(value, `"`)
+		if key == "ID" && id == "" {
+			id = value
+		}
+		if (key == "ID" || key == "ID_LIKE") && strings.Contains(" "+value+" ", " debian ") {
+			return "debian"
+		}
+	}
+	return id
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}

@@ -1,0 +1,329 @@
+package bench
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/moby/moby/client"
+)
+
+// Progress is told what goes on: a topic (an image, a scenario) and what it is
+// at. The zero time of work is spent in it.
+type Progress interface {
+	Say(topic, doing string)
+	Done(topic, how string)
+}
+
+// labelInputs marks an image with the hash of everything it was made from.
+const labelInputs = "rstlab.inputs"
+
+// DefaultNginx is the version that docker-compose.yml has by itself.
+const DefaultNginx = "1.26"
+
+// nginxSuite is the Debian suite that has each version of nginx.
+var nginxSuite = map[string]string{"1.22": "bookworm", "1.26": "trixie", "1.30": "sid"}
+
+// source is where an image comes from: a folder of the checkout with a
+// Dockerfile, on a Debian suite.
+type source struct{ dir, suite string }
+
+// sourceOf returns the source of an image that docker-compose.yml names.
+func sourceOf(image string) (source, error) {
+	name, version, _ := strings.Cut(image, ":")
+	kind, what, _ := strings.Cut(strings.TrimPrefix(name, "rstlab/"), "-")
+	switch kind {
+	case "nginx":
+		if suite, ok := nginxSuite[version]; ok {
+			return source{"nginx", suite}, nil
+		}
+		return source{}, fmt.Errorf("no Debian suite has nginx %q; there are 1.22, 1.26 and 1.30", version)
+	case "client":
+		return source{path.Join("lab/clients", what), "trixie"}, nil
+	case "backend":
+		return source{path.Join("backends", what), "trixie"}, nil
+	case "tap":
+		return source{"compose/tap", "trixie"}, nil
+	}
+	return source{}, fmt.Errorf("image %s is none of the lab's", image)
+}
+
+// Images builds those of the named images whose inputs have changed, side by
+// side, and returns the ID of each.
+func (e *Engine) Images(ctx context.Context, root string, names []string, progress Progress) (map[string]string, error) {
+	b := &builder{Engine: e, root: root, progress: progress, bases: map[string]func() (string, error){}}
+	ids := map[string]string{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var errs []error
+	for _, name := range names {
+		wg.Go(func() {
+			id, err := b.image(ctx, name)
+			mu.Lock()
+			defer mu.Unlock()
+			ids[name] = id
+			if err != nil && !errors.Is(err, context.Canceled) {
+				errs = append(errs, fmt.Errorf("building image %s: %w", name, err))
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return ids, errors.Join(errs...)
+}
+
+type builder struct {
+	*Engine
+	root     string
+	progress Progress
+
+	mu    sync.Mutex
+	bases map[string]func() (string, error) // by suite: made once, awaited by all
+}
+
+func (b *builder) image(ctx context.Context, name string) (string, error) {
+	src, err := sourceOf(name)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(b.root, src.dir)
+	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil {
+		return "", fmt.Errorf("%s has no Dockerfile: %w", src.dir, err)
+	}
+	topic := strings.TrimPrefix(name, "rstlab/")
+	base, err := b.base(ctx, src.suite)
+	if err != nil {
+		return "", err
+	}
+	inputs, err := b.inputs(dir, base)
+	if err != nil {
+		return "", err
+	}
+	old, err := b.client.ImageInspect(ctx, name)
+	if err == nil && old.Config != nil && old.Config.Labels[labelInputs] == inputs {
+		return old.ID, nil
+	}
+	b.progress.Say(topic, "building")
+	archive, err := b.context(ctx, dir)
+	if err != nil {
+		return "", err
+	}
+	if err := b.build(ctx, name, topic, archive, base, inputs); err != nil {
+		return "", fmt.Errorf("%w\n(from %s)", err, filepath.Join(src.dir, "Dockerfile"))
+	}
+	built, err := b.client.ImageInspect(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if old.ID != "" && old.ID != built.ID {
+		// What still runs on it keeps it; a later build removes it then.
+		_, _ = b.client.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{})
+	}
+	b.progress.Done(topic, "built")
+	return built.ID, nil
+}
+
+// inputs returns the hash of everything that an image is made from.
+func (b *builder) inputs(dir, base string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, "1", base, runtime.Version(), b.arch())
+	for _, d := range []string{dir, filepath.Join(b.root, "lab/agent")} {
+		err := filepath.WalkDir(d, func(p string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || ignored(p) {
+				return err
+			}
+			data, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			rel, _ := filepath.Rel(d, p)
+			fmt.Fprintf(h, "%s %d\n", rel, len(data))
+			h.Write(data)
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// ignored says that a file of an image's folder is no input of the image:
+// tests, and nginx's configs, which are copied into the host instead.
+func ignored(p string) bool {
+	return strings.HasSuffix(p, "_test.go") || strings.HasSuffix(p, ".conf") || strings.HasPrefix(filepath.Base(p), ".")
+}
+
+// arch is the engine's architecture as Go calls it.
+func (b *builder) arch() string {
+	switch b.machine {
+	case "x86_64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	}
+	return b.machine
+}
+
+// context returns the build context of a folder: its files, the agent, and its
+// own Go program if it has one.
+func (b *builder) context(ctx context.Context, dir string) (io.Reader, error) {
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	add := func(name string, mode int64, data []byte) error {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(data))}); err != nil {
+			return err
+		}
+		_, err := w.Write(data)
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	goProgram := false
+	for _, entry := range entries {
+		goProgram = goProgram || entry.Name() == "main.go"
+		if entry.IsDir() || ignored(entry.Name()) || strings.HasSuffix(entry.Name(), ".go") {
+			continue
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if err := add(entry.Name(), int64(info.Mode().Perm()), data); err != nil {
+			return nil, err
+		}
+	}
+	programs := map[string]string{"agent": filepath.Join(b.root, "lab/agent")}
+	if goProgram {
+		programs["program"] = dir
+	}
+	for name, dir := range programs {
+		data, err := b.compile(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		if err := add(name, 0o755, data); err != nil {
+			return nil, err
+		}
+	}
+	return &archive, w.Close()
+}
+
+// compile builds the Go program in dir for the engine's machine, static.
+func (b *builder) compile(ctx context.Context, dir string) ([]byte, error) {
+	tmp, err := os.MkdirTemp("", "rstlab-build-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	out := filepath.Join(tmp, "program")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.arch())
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build in %s: %w\n%s", dir, err, text)
+	}
+	return os.ReadFile(out)
+}
+
+// build runs the engine's builder. On failure the error has the end of its
+// output, which says what went wrong.
+func (b *builder) build(ctx context.Context, name, topic string, archive io.Reader, base, inputs string) error {
+	built, err := b.client.ImageBuild(ctx, archive, client.ImageBuildOptions{
+		Tags: []string{name}, Remove: true, ForceRemove: true,
+		BuildArgs: map[string]*string{"BASE": &base},
+		Labels:    map[string]string{labelInputs: inputs},
+	})
+	if err != nil {
+		return err
+	}
+	defer built.Body.Close()
+	var tail []string
+	err = messages(built.Body, func(text string) {
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" {
+				tail = append(tail[max(0, len(tail)-12):], line)
+				if doing, ok := aptDoing(line); ok {
+					b.progress.Say(topic, doing)
+				}
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n  %s", err, strings.Join(tail, "\n  "))
+	}
+	return nil
+}
+
+// aptDoing shortens a line of apt's output to what a reader wants to know.
+func aptDoing(line string) (string, bool) {
+	f := strings.Fields(line)
+	switch {
+	case strings.HasPrefix(line, "Get:") && len(f) > 4 && f[4][0] != '[':
+		return "fetching " + f[4], true
+	case len(f) > 1 && f[0] == "Unpacking":
+		return "unpacking " + f[1], true
+	case len(f) > 2 && f[0] == "Setting" && f[1] == "up":
+		return "setting up " + f[2], true
+	case strings.HasPrefix(line, "Step "):
+		return line, true
+	}
+	return "", false
+}
+
+// messages reads the engine's stream of JSON messages (build, pull, import) to
+// its end, and returns the error that it tells.
+func messages(r io.Reader, each func(text string)) error {
+	dec := json.NewDecoder(bufio.NewReader(r))
+	for {
+		var m struct {
+			Stream string `json:"stream"`
+			Status string `json:"status"`
+			Error  string `json:"error"`
+		}
+		if err := dec.Decode(&m); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("reading the engine's answer: %w", err)
+		}
+		if m.Error != "" {
+			return errors.New(m.Error)
+		}
+		each(m.Stream + m.Status)
+	}
+}
+
+// SuitesOf returns the Debian suites that the named images are built on.
+func SuitesOf(names []string) []string {
+	var suites []string
+	for _, name := range names {
+		if src, err := sourceOf(name); err == nil && !slices.Contains(suites, src.suite) {
+			suites = append(suites, src.suite)
+		}
+	}
+	return suites
+}

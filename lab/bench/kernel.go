@@ -1,0 +1,223 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/client"
+
+	"rstlab/lab/agent/protocol"
+	"rstlab/lab/scenario"
+)
+
+// Kernel asks the engine's kernel why it sends each RST: the tracepoint
+// tcp:tcp_send_reset (include/trace/events/tcp.h), read through a tracefs that
+// a volume brings, with no capability and nothing mounted on the host. The nil
+// Kernel knows nothing.
+type Kernel struct {
+	engine *Engine
+	host   *host
+	volume string
+	dir    string // of an own instance: other users of the tracer are not disturbed
+
+	mu     sync.Mutex
+	resets []told
+	fences map[string]chan struct{}
+	fence  int
+}
+
+// told is a reset and when we were told of it. Its own time is of another clock.
+type told struct {
+	scenario.KernelReset
+	at time.Time
+}
+
+// TraceKernel starts to listen. An error says why this engine's kernel cannot
+// be asked; every scenario can be judged without it.
+func (e *Engine) TraceKernel(ctx context.Context, tapImage string) (k *Kernel, err error) {
+	k = &Kernel{engine: e, fences: map[string]chan struct{}{}}
+	defer func() {
+		if err != nil {
+			k.Close()
+			k = nil
+		}
+	}()
+	created, err := e.client.VolumeCreate(ctx, client.VolumeCreateOptions{
+		Driver: "local", Labels: e.labels(false),
+		DriverOpts: map[string]string{"type": "tracefs", "device": "nodev"},
+	})
+	if err != nil {
+		return k, fmt.Errorf("making a tracefs volume: %w", err)
+	}
+	k.volume = created.Volume.Name
+	k.host, err = e.start(ctx, request{
+		service: service{name: "kernel", capDrop: []string{"ALL"}}, image: tapImage, labels: e.labels(false),
+		mounts: []mount.Mount{{Type: mount.TypeVolume, Source: k.volume, Target: "/tracing"}},
+	})
+	if err != nil {
+		return k, err
+	}
+	if err := k.clean(ctx); err != nil {
+		return k, err
+	}
+	k.dir = "/tracing/instances/" + k.name()
+	// The instance is gone when the script ends, however that comes about but by
+	// SIGKILL; clean removes what is left then.
+	_, err = k.host.run(ctx, "trace", []string{"sh", "-c", `
+		mkdir "$0" && cd "$0" || exit
+		trap 'echo 0 > events/tcp/tcp_send_reset/enable; cd /; kill $!; wait; rmdir "$0"' EXIT
+		trap exit TERM
+		cat trace_pipe & 
+		echo 1 > events/tcp/tcp_send_reset/enable || exit
+		wait $!`, k.dir}, false, k.line)
+	if err != nil {
+		return k, err
+	}
+	for tries := 0; ; tries++ {
+		if err = k.await(ctx, 200*time.Millisecond); err == nil || tries == 10 || ctx.Err() != nil {
+			return k, err
+		}
+	}
+}
+
+// name names the instance after its owner, so that the next lab can tell
+// whether it still lives.
+func (k *Kernel) name() string {
+	return "rstlab@" + strings.ReplaceAll(k.engine.me.String(), " ", "@")
+}
+
+// clean removes the instances of labs that have died.
+func (k *Kernel) clean(ctx context.Context) error {
+	out, errout, code, err := k.host.exec(ctx, "ls", "/tracing/instances")
+	if err == nil && code != 0 {
+		err = fmt.Errorf("reading tracefs: %s", lastLine(errout))
+	}
+	for name := range strings.FieldsSeq(out) {
+		if rest, ok := strings.CutPrefix(name, "rstlab@"); ok {
+			// A host's name may not hold "@", and machine-id@name has one.
+			f := strings.Split(rest, "@")
+			if len(f) != 6 {
+				continue
+			}
+			o, ok := parseOwner(strings.Join(append([]string{f[0] + "@" + f[1]}, f[2:]...), " "))
+			if ok && o.dead(k.engine.me, startTime) {
+				_, _, _, _ = k.host.exec(ctx, "rmdir", "/tracing/instances/"+name)
+			}
+		}
+	}
+	return err
+}
+
+// sendReset matches an event as trace_pipe writes it:
+//
+//	... tcp_send_reset: skbaddr=... skaddr=... src=172.18.0.3:80 dest=172.18.0.4:38212 state=TCP_TIME_WAIT reason=TCP_TIMEWAIT_SOCKET
+var sendReset = regexp.MustCompile(`tcp_send_reset:.* src=(\S+) dest=(\S+) state=(\S+) reason=(\S+)`)
+
+func parseReset(line string) (scenario.KernelReset, bool) {
+	m := sendReset.FindStringSubmatch(line)
+	if m == nil {
+		return scenario.KernelReset{}, false
+	}
+	src, err1 := netip.ParseAddrPort(m[1])
+	dst, err2 := netip.ParseAddrPort(m[2])
+	if err1 != nil || err2 != nil {
+		return scenario.KernelReset{}, false
+	}
+	unmap := func(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+	return scenario.KernelReset{Src: unmap(src), Dst: unmap(dst), State: m[3], Reason: m[4], Line: strings.TrimSpace(line)}, true
+}
+
+func (k *Kernel) line(s protocol.Stream, data []byte) {
+	if s != protocol.Stdout {
+		return
+	}
+	line := string(data)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r, ok := parseReset(line); ok {
+		k.resets = append(k.resets, told{r, time.Now()})
+	}
+	if _, mark, ok := strings.Cut(line, "rstlab-fence-"); ok {
+		if reached := k.fences[strings.TrimSpace(mark)]; reached != nil {
+			close(reached)
+			delete(k.fences, strings.TrimSpace(mark))
+		}
+	}
+}
+
+// await returns when every event so far has been read: a mark written into the
+// trace has come out behind them.
+func (k *Kernel) await(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	reached := make(chan struct{})
+	k.mu.Lock()
+	k.fence++
+	mark := fmt.Sprint(k.fence)
+	k.fences[mark] = reached
+	k.mu.Unlock()
+	_, errout, code, err := k.host.exec(ctx, "sh", "-c", `echo "rstlab-fence-$1" > "$0/trace_marker"`, k.dir, mark)
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return fmt.Errorf("writing to tracefs: %s", lastLine(errout))
+	}
+	select {
+	case <-reached:
+		return nil
+	case <-k.host.gone:
+		return k.host.goneError()
+	case <-ctx.Done():
+		return fmt.Errorf("reading the trace: %w", ctx.Err())
+	}
+}
+
+// between returns the resets that were sent between hosts of a bench since it
+// began. Benches that stand at the same time share no address.
+func (k *Kernel) between(ctx context.Context, names map[netip.Addr]scenario.Host, began time.Time) []scenario.KernelReset {
+	if k == nil || k.await(ctx, k.engine.Timeouts.Agent) != nil {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := []scenario.KernelReset{}
+	for _, r := range k.resets {
+		if names[r.Src.Addr()] != "" && names[r.Dst.Addr()] != "" && !r.at.Before(began) {
+			all = append(all, r.KernelReset)
+		}
+	}
+	return all
+}
+
+// Close stops listening and leaves nothing behind.
+func (k *Kernel) Close() {
+	if k == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), k.engine.Timeouts.Down)
+	defer cancel()
+	if k.host != nil {
+		k.host.mu.Lock()
+		trace := k.host.running["trace"]
+		k.host.mu.Unlock()
+		if trace != nil {
+			_, _ = k.host.ask(ctx, protocol.Command{Do: protocol.Signal, Name: "trace", Signal: 15})
+			select {
+			case <-trace.exited:
+			case <-k.host.gone:
+			case <-time.After(time.Second):
+			}
+		}
+		k.host.remove()
+	}
+	if k.volume != "" {
+		_, _ = k.engine.client.VolumeRemove(ctx, k.volume, client.VolumeRemoveOptions{Force: true})
+	}
+}

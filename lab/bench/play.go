@@ -1,0 +1,454 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"rstlab/lab/agent/protocol"
+	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
+)
+
+// ErrUnsupported says that a part cannot do what the scenario asks: a client
+// without the option, an nginx without the directive.
+var ErrUnsupported = errors.New("unsupported")
+
+// ErrSetup says that the bench did not come to stand or its servers did not
+// start: nothing was played.
+var ErrSetup = errors.New("setup failed")
+
+// play is one scenario being played on a bench.
+type play struct {
+	*Bench
+	scenario scenario.Scenario
+	progress Progress
+
+	servers map[scenario.Host]*program
+	client  *program
+	lines   chan string // of the client, each an outcome
+
+	mu   sync.Mutex
+	logs map[string][]string // nginx's, by file
+
+	seen        scenario.Observation
+	lastOutcome time.Time
+	ahead       time.Duration // the hosts' clock against ours
+}
+
+// The two logs that a config in nginx/ writes.
+const (
+	errorLog  = "/var/log/nginx/error.log"
+	accessLog = "/var/log/nginx/access.log"
+)
+
+// Evidence is what was seen of a play, and the capture that it was seen in.
+type Evidence struct {
+	scenario.Observation
+	Capture []byte // pcapng, all taps
+}
+
+// Play plays a scenario on a fresh bench. It goes on recording until settled
+// says that everything declared has been seen, or Timeouts.Settle has passed,
+// and then until nothing moves on the wire any more.
+func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, settled func(scenario.Observation) bool, progress Progress) (Evidence, error) {
+	p := &play{Bench: b, scenario: s.Filled(), progress: progress, servers: map[scenario.Host]*program{},
+		lines: make(chan string, 64), logs: map[string][]string{}}
+	p.seen.Names = b.names()
+	p.seen.System = "Linux " + b.engine.Kernel
+	p.seen.Versions = map[scenario.Host]string{}
+	began := time.Now()
+
+	progress.Say(s.ID, "starting its servers")
+	before, err := p.setUp(ctx)
+	if err != nil {
+		if errors.Is(err, ErrUnsupported) {
+			return Evidence{}, err
+		}
+		return Evidence{}, fmt.Errorf("%w: %w", ErrSetup, err)
+	}
+	for _, step := range p.scenario.Play {
+		p.seen.Steps = append(p.seen.Steps, scenario.Taken{Step: step, Time: p.now()})
+		if err := p.step(ctx, step); err != nil {
+			return Evidence{}, fmt.Errorf("%s: %w", step, err)
+		}
+	}
+	if err := p.sockets(ctx, 0); err != nil {
+		return Evidence{}, err
+	}
+	progress.Say(s.ID, "waiting for the last of it")
+	if err := p.settle(ctx, settled); err != nil {
+		return Evidence{}, err
+	}
+	for _, t := range p.taps {
+		if err := errors.Join(t.fence(ctx), t.stop(ctx)); err != nil {
+			return Evidence{}, err
+		}
+	}
+	if p.seen.Counters, err = p.counters(ctx, before); err != nil {
+		return Evidence{}, err
+	}
+	p.seen.Kernel = kernel.between(ctx, p.seen.Names, began)
+	capture, err := p.observe()
+	p.seen.Took = time.Since(began)
+	return Evidence{Observation: p.seen, Capture: capture}, err
+}
+
+// setUp starts the taps and then the servers, in the order in which they
+// depend on each other, and last the client.
+func (p *play) setUp(ctx context.Context) (before map[scenario.Host]map[string]int64, err error) {
+	slices.SortFunc(p.taps, func(a, b *tap) int { return strings.Compare(string(a.of), string(b.of)) })
+	for i, t := range p.taps {
+		var without []netip.Addr // each leg is captured once: at the first tap that sees it
+		for _, other := range p.taps[:i] {
+			without = append(without, p.hosts[string(other.of)].addr)
+		}
+		if err := t.listen(ctx, i, p.hosts[string(t.of)].addr, without...); err != nil {
+			return nil, err
+		}
+	}
+	before = map[scenario.Host]map[string]int64{}
+	for _, s := range p.inOrder() {
+		h := p.hosts[s.name]
+		if before[s.host()], err = h.counters(ctx); err != nil {
+			return nil, err
+		}
+		p.ahead = h.clockAhead()
+		if s.host() == scenario.Client {
+			continue
+		}
+		if s.host() == scenario.Nginx {
+			if err := p.follow(ctx, h); err != nil {
+				return nil, err
+			}
+		}
+		if err := p.serve(ctx, h, s); err != nil {
+			return nil, err
+		}
+	}
+	return before, p.startClient(ctx)
+}
+
+// inOrder returns the hosts, each after those that it depends on.
+func (p *play) inOrder() []service {
+	var order []service
+	placed := map[string]bool{}
+	for len(order) < len(p.topology.services) {
+		before := len(order)
+		for _, s := range p.topology.services {
+			ready := !placed[s.name] && !slices.ContainsFunc(s.after, func(dep string) bool { return !placed[dep] })
+			if ready {
+				placed[s.name] = true
+				order = append(order, s)
+			}
+		}
+		if len(order) == before {
+			break // a cycle, which compose-go has refused
+		}
+	}
+	return slices.DeleteFunc(order, service.tap)
+}
+
+// serve starts the server of a host and returns when it listens.
+func (p *play) serve(ctx context.Context, h *host, s service) error {
+	argv, err := p.program(ctx, s.host())
+	if err != nil {
+		return err
+	}
+	server, err := h.run(ctx, "server", argv, false, func(_ protocol.Stream, line []byte) {
+		var said struct{ Server, Version string } // a server of the lab's own folders says what it is
+		if json.Unmarshal(line, &said) == nil && said.Server != "" {
+			p.mu.Lock()
+			p.seen.Versions[s.host()] = said.Server + " " + said.Version
+			p.mu.Unlock()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	p.servers[s.host()] = server
+	ctx, cancel := context.WithTimeout(ctx, p.engine.Timeouts.Listen)
+	defer cancel()
+	if _, err := h.ask(ctx, protocol.Command{Do: protocol.Listening, Name: "server", Ports: s.expose}); err != nil {
+		select {
+		case <-server.exited:
+			return h.ended(server)
+		default:
+			return fmt.Errorf("%w (expose in docker-compose.yml names the ports on which it must listen)", err)
+		}
+	}
+	if s.host() == scenario.Nginx {
+		_, version, _, err := h.exec(ctx, "nginx", "-v") // nginx version: nginx/1.26.3
+		if err != nil {
+			return err
+		}
+		_, version, _ = strings.Cut(strings.TrimSpace(version), "nginx/")
+		p.seen.Versions[scenario.Nginx] = "nginx " + version
+	}
+	return nil
+}
+
+// follow reads nginx's logs as they are written.
+func (p *play) follow(ctx context.Context, h *host) error {
+	for _, path := range []string{errorLog, accessLog} {
+		_, err := h.run(ctx, "tail "+path, []string{"tail", "-n", "+1", "-F", path}, false, func(s protocol.Stream, line []byte) {
+			if s == protocol.Stdout {
+				p.mu.Lock()
+				p.logs[path] = append(p.logs[path], string(line))
+				p.mu.Unlock()
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startClient starts the client and tells it its options (package clients).
+func (p *play) startClient(ctx context.Context) error {
+	h := p.hosts[string(scenario.Client)]
+	argv, err := p.program(ctx, scenario.Client)
+	if err != nil {
+		return err
+	}
+	p.client, err = h.run(ctx, "client", argv, false, func(s protocol.Stream, line []byte) {
+		if s == protocol.Stdout {
+			p.lines <- string(line)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	var ready struct {
+		Client, Version, Runtime string
+	}
+	if err := p.say(ctx, clientOptions(p.scenario.Options)); err != nil {
+		return err
+	}
+	if err := p.hear(ctx, p.engine.Timeouts.Listen, &ready); err != nil {
+		return err
+	}
+	p.seen.Versions[scenario.Client] = ready.Client + " " + ready.Version
+	return nil
+}
+
+// clientOptions is the first line of the contract: what is not set stays the
+// library's own.
+func clientOptions(o scenario.Options) map[string]any {
+	m := map[string]any{}
+	if o.Retry != "" {
+		m["retry"] = o.Retry == scenario.On
+	}
+	if o.PoolIdle != 0 {
+		m["pool_idle_ms"] = o.PoolIdle.Milliseconds()
+	}
+	return m
+}
+
+func (p *play) say(ctx context.Context, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = p.hosts[string(scenario.Client)].ask(ctx, protocol.Command{Do: protocol.Input, Name: "client", Data: append(line, '\n')})
+	return err
+}
+
+// hear reads the client's next line.
+func (p *play) hear(ctx context.Context, timeout time.Duration, into any) error {
+	h := p.hosts[string(scenario.Client)]
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the client said nothing for %s", timeout))
+	defer cancel()
+	for exited := p.client.exited; ; {
+		select {
+		case line := <-p.lines:
+			if err := json.Unmarshal([]byte(line), into); err != nil {
+				return fmt.Errorf("the client broke its contract (go doc ./lab/clients): %w: %.200s", err, line)
+			}
+			return nil
+		case <-exited:
+			if len(p.lines) > 0 { // its last word came before its end
+				exited = nil
+				continue
+			}
+			if p.client.exit.Code == 127 {
+				return fmt.Errorf("%w by client %s: %s", ErrUnsupported, p.scenario.Client, strings.TrimSpace(string(p.client.errout)))
+			}
+			return h.ended(p.client)
+		case <-h.gone:
+			return h.goneError()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (p *play) step(ctx context.Context, s scenario.Step) error {
+	switch s.Do {
+	case scenario.DoRequest:
+		return p.request(ctx, s)
+	case scenario.DoIdle:
+		return p.idle(ctx, s.For)
+	case scenario.DoKill:
+		h, err := p.host(s.Host)
+		if err != nil {
+			return err
+		}
+		p.progress.Say(p.scenario.ID, "killing the server on "+string(s.Host))
+		server := p.servers[s.Host]
+		if server == nil {
+			return fmt.Errorf("no server runs on %s", s.Host)
+		}
+		return h.kill(ctx, server)
+	case scenario.DoKillHost:
+		h, err := p.host(s.Host)
+		if err != nil {
+			return err
+		}
+		p.progress.Say(p.scenario.ID, "ending host "+string(s.Host))
+		return p.cut(ctx, h)
+	}
+	return fmt.Errorf("unknown step %q", s.Do)
+}
+
+func (p *play) request(ctx context.Context, s scenario.Step) error {
+	n := len(p.seen.Outcomes) + 1
+	if err := p.sockets(ctx, n); err != nil {
+		return err
+	}
+	p.progress.Say(p.scenario.ID, fmt.Sprintf("request %d: %s %s", n, s.Method, s.URL))
+	if err := p.say(ctx, map[string]any{"n": n, "method": s.Method, "url": s.URL}); err != nil {
+		return err
+	}
+	var outcome scenario.Outcome
+	if err := p.hear(ctx, p.engine.Timeouts.Request, &outcome); err != nil {
+		return err
+	}
+	p.lastOutcome = time.Now()
+	if outcome.N != n {
+		return fmt.Errorf("the client broke its contract: asked for request %d, it told of %d", n, outcome.N)
+	}
+	p.seen.Outcomes = append(p.seen.Outcomes, outcome)
+	return nil
+}
+
+// idle waits until the client has rested for d since its last outcome.
+func (p *play) idle(ctx context.Context, d time.Duration) error {
+	until := p.lastOutcome.Add(d)
+	for {
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		p.progress.Say(p.scenario.ID, fmt.Sprintf("the client rests: %.0f s to go", left.Seconds()))
+		tick := time.NewTimer(min(left, time.Second))
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			tick.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// sockets records what ss shows at every tap before request n, or at the end.
+func (p *play) sockets(ctx context.Context, n int) error {
+	snapshots := make([]scenario.Snapshot, len(p.taps))
+	errs := make([]error, len(p.taps))
+	var wg sync.WaitGroup
+	for i, t := range p.taps {
+		wg.Go(func() { snapshots[i], errs[i] = t.sockets(ctx, n) })
+	}
+	wg.Wait()
+	for i := range snapshots {
+		snapshots[i].Time = p.now()
+	}
+	p.seen.Sockets = append(p.seen.Sockets, snapshots...)
+	return errors.Join(errs...)
+}
+
+// now is the time by the hosts' clock, which is the captures'.
+func (p *play) now() time.Time { return time.Now().Add(p.ahead) }
+
+// settle waits until what was seen is settled and the wire is quiet, or the
+// time for that is over.
+func (p *play) settle(ctx context.Context, settled func(scenario.Observation) bool) error {
+	t := p.engine.Timeouts
+	giveUp := time.Now().Add(t.Settle)
+	for {
+		_, last, changed := p.capture.state()
+		quietAt := last.Add(t.Quiet)
+		if time.Now().After(quietAt) {
+			if _, err := p.observe(); err != nil {
+				return err
+			}
+			if settled(p.seen) || time.Now().After(giveUp) {
+				return nil
+			}
+			quietAt = time.Now().Add(t.Quiet) // a log line may still come: look again
+		}
+		timer := time.NewTimer(time.Until(quietAt))
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		timer.Stop()
+	}
+}
+
+// observe brings what was seen up to date from the capture and the logs, and
+// returns the capture as a file.
+func (p *play) observe() ([]byte, error) {
+	p.mu.Lock()
+	p.seen.ErrorLog = slices.Clone(p.logs[errorLog])
+	p.seen.AccessLog = slices.Clone(p.logs[accessLog])
+	p.mu.Unlock()
+	var file bytes.Buffer
+	if err := p.write(&file); err != nil {
+		return nil, err
+	}
+	p.seen.Conversations = nil
+	_, err := tcp.Explain(bytes.NewReader(file.Bytes()), tcp.Options{Keep: true}, func(c tcp.Conversation) {
+		p.seen.Conversations = append(p.seen.Conversations, c)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("explaining the capture: %w", err)
+	}
+	p.seen.Frames = nil
+	for _, c := range p.seen.Conversations {
+		p.seen.Frames = append(p.seen.Frames, c.Segments...)
+	}
+	slices.SortFunc(p.seen.Frames, func(a, b tcp.Frame) int { return a.Number - b.Number })
+	slices.SortFunc(p.seen.Conversations, func(a, b tcp.Conversation) int { return a.Segments[0].Number - b.Segments[0].Number })
+	return file.Bytes(), nil
+}
+
+// counters returns what moved on each host that still speaks.
+func (p *play) counters(ctx context.Context, before map[scenario.Host]map[string]int64) (map[scenario.Host][]scenario.Counter, error) {
+	all := map[scenario.Host][]scenario.Counter{}
+	for name, b := range before {
+		h := p.hosts[string(name)]
+		select {
+		case <-h.gone:
+			continue // a host that the scenario has ended
+		default:
+		}
+		after, err := h.counters(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = moved(b, after)
+	}
+	return all, nil
+}

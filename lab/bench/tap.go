@@ -1,0 +1,208 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"rstlab/lab/agent/protocol"
+	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
+)
+
+// tap is tcpdump and ss in the network namespace of a host.
+type tap struct {
+	*host
+	of      scenario.Host
+	capture *capture
+	tcpdump *program
+	in      *io.PipeWriter // tcpdump's output, on its way to the reader
+	read    chan error     // how reading the stream ended
+	nonce   []byte         // what the fence carries; see fence
+	fenced  chan struct{}  // closed when the fence has been captured
+}
+
+// capture is what all taps of a bench have captured.
+type capture struct {
+	mu      sync.Mutex
+	packets []tcp.Packet
+	changed chan struct{} // closed and made anew with each packet
+	last    time.Time     // when the last packet came to us
+}
+
+func (c *capture) add(p tcp.Packet) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.packets = append(c.packets, p)
+	c.last = time.Now()
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// state returns what was captured so far, when the last of it came, and a
+// channel that is closed when there is more.
+func (c *capture) state() ([]tcp.Packet, time.Time, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.packets[:len(c.packets):len(c.packets)], c.last, c.changed
+}
+
+// write writes what was captured as one pcapng: an interface a tap, the hosts
+// named, the packets of all in the order of time.
+func (b *Bench) write(w io.Writer) error {
+	var interfaces []tcp.Interface
+	for _, t := range b.taps {
+		interfaces = append(interfaces, tcp.Interface{Name: string(t.of), LinkType: ethernet})
+	}
+	names := map[netip.Addr]string{}
+	for addr, host := range b.names() {
+		names[addr] = string(host)
+	}
+	file, err := tcp.NewWriter(w, interfaces, names)
+	if err != nil {
+		return err
+	}
+	packets, _, _ := b.capture.state()
+	packets = slices.Clone(packets)
+	slices.SortStableFunc(packets, func(a, b tcp.Packet) int { return a.Time.Compare(b.Time) })
+	for _, p := range packets {
+		if err := file.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ethernet is LINKTYPE_ETHERNET: what a veth carries.
+const ethernet = 1
+
+// fencePort is the discard service (RFC 863): nobody answers a datagram to it
+// on a multicast address.
+const fencePort = 9
+
+var fenceAddr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{239, 255, 0, 9}), fencePort)
+
+// listen starts tcpdump and returns when it captures what its host sends and
+// receives: TCP, and the ICMP errors that answer it. What is flooded past it
+// is not its host's; what goes to or from one of the without addresses is left
+// to another tap.
+func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...netip.Addr) error {
+	filter := "(tcp or icmp[icmptype] == icmp-unreach or (icmp6 and ip6[40] == 1)) and host " + own.String()
+	for _, a := range without {
+		filter += " and not host " + a.String()
+	}
+	t.nonce = fmt.Appendf(nil, "rstlab fence %d %d", index, time.Now().UnixNano())
+	t.fenced, t.read = make(chan struct{}), make(chan error, 1)
+	var r *io.PipeReader
+	r, t.in = io.Pipe()
+	listening := make(chan struct{})
+	var once sync.Once
+	var err error
+	t.tcpdump, err = t.run(ctx, "tcpdump", []string{
+		"tcpdump", "-i", "eth0", "-n", "-w", "-", "-U", "--immediate-mode", "-Z", "root", "-s", "0",
+		"--time-stamp-precision=nano", fmt.Sprintf("(%s) or (udp and dst port %d)", filter, fencePort),
+	}, true, func(s protocol.Stream, data []byte) {
+		if s == protocol.Stdout {
+			_, _ = t.in.Write(data)
+		} else if strings.Contains(string(data), "listening on") {
+			once.Do(func() { close(listening) })
+		}
+	})
+	if err != nil {
+		return err
+	}
+	go func() { t.read <- t.packets(r, index) }()
+	select {
+	case <-listening:
+		return nil
+	case <-t.tcpdump.exited:
+		return t.ended(t.tcpdump)
+	case <-t.gone:
+		return t.goneError()
+	case <-ctx.Done():
+		return fmt.Errorf("tap of %s: tcpdump does not listen: %w", t.of, context.Cause(ctx))
+	}
+}
+
+// packets reads tcpdump's stream to its end.
+func (t *tap) packets(r *io.PipeReader, index int) error {
+	defer r.Close()
+	_, err := tcp.ReadPackets(r, func(p tcp.Packet) error {
+		switch {
+		case bytes.Contains(p.Data, t.nonce):
+			close(t.fenced)
+		case bytes.Contains(p.Data, []byte("rstlab fence ")): // another tap's
+		default:
+			p.Interface, p.Data = index, bytes.Clone(p.Data)
+			t.capture.add(p)
+		}
+		return nil
+	})
+	return err
+}
+
+// fence returns when the capture holds everything that the host's kernel has
+// sent and received so far: a datagram sent through the same interface has
+// come out of tcpdump behind it.
+func (t *tap) fence(ctx context.Context) error {
+	if _, err := t.ask(ctx, protocol.Command{Do: protocol.Datagram, Path: fenceAddr.String(), Data: t.nonce}); err != nil {
+		return fmt.Errorf("tap of %s: %w", t.of, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.timeouts.Agent)
+	defer cancel()
+	select {
+	case <-t.fenced:
+		return nil
+	case err := <-t.read:
+		return fmt.Errorf("tap of %s: the capture broke off: %w", t.of, err)
+	case <-t.tcpdump.exited:
+		return t.ended(t.tcpdump)
+	case <-t.gone:
+		return t.goneError()
+	case <-ctx.Done():
+		return fmt.Errorf("tap of %s: what was sent last did not come out of tcpdump: %w", t.of, ctx.Err())
+	}
+}
+
+// stop ends tcpdump. The capture holds what came before.
+func (t *tap) stop(ctx context.Context) error {
+	err := t.kill(ctx, t.tcpdump)
+	t.in.Close()
+	return err
+}
+
+// sockets returns what ss shows in the host's namespace, but for listeners.
+func (t *tap) sockets(ctx context.Context, before int) (scenario.Snapshot, error) {
+	out, errout, code, err := t.exec(ctx, "ss", "-Htan")
+	if err == nil && code != 0 {
+		err = fmt.Errorf("ss: exit code %d: %s", code, errout)
+	}
+	return scenario.Snapshot{Before: before, Host: t.of, Sockets: parseSockets(out)}, err
+}
+
+// parseSockets reads the output of ss -Htan:
+//
+//	State     Recv-Q Send-Q Local Address:Port Peer Address:Port
+func parseSockets(out string) []scenario.SocketState {
+	var all []scenario.SocketState
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if len(f) < 5 || f[0] == "LISTEN" {
+			continue
+		}
+		local, err1 := netip.ParseAddrPort(f[3])
+		peer, err2 := netip.ParseAddrPort(f[4])
+		if err1 != nil || err2 != nil {
+			continue
+		}
+		unmap := func(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+		all = append(all, scenario.SocketState{State: f[0], Local: unmap(local), Peer: unmap(peer), Line: strings.TrimSpace(line)})
+	}
+	return all
+}

@@ -1,0 +1,38 @@
+package catalogue
+
+import (
+	"slices"
+
+	"rstlab/lab/scenario"
+)
+
+var BackendContainerKilled = add(scenario.Scenario{
+	ID:    "backend-container-killed",
+	Title: "the back end's whole host is gone: silence in place of RST",
+	Why: `Where a process dies, its kernel says so (backend-process-killed): RST, 502, within a
+millisecond. Where the host itself goes, nobody is left to say anything: nginx's SYN is sent
+again after a second, and stays unanswered until a timer ends it. Here that is
+proxy_connect_timeout, 1.5 s: "upstream timed out (110)", and the client gets 504. Left at
+its 60 s the client would wait: a 502 in a moment means a dead process, a long wait a dead
+host or a filter that drops.`,
+	Refs: []string{"RFC 9293, 3.8.3", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_connect_timeout"},
+
+	Article: 5,
+	Nginx:   "article-connect-timeout",
+	Play:    []scenario.Step{get("/test"), killHost(backend), get("/test")},
+	Want: scenario.Want{
+		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 504, Conn: 1}},
+		ErrorLog: []string{"upstream timed out (110: Connection timed out) while connecting to upstream"},
+		Access:   []scenario.Access{{Status: 200, Upstream: "200"}, {Status: 504, Upstream: "504"}},
+		Wire: slices.Concat(handshake(client, nginx), handshake(nginx, backend), []scenario.Segment{
+			{From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "S"},
+		}),
+		Ends: []scenario.End{
+			{Client: client, Server: nginx, Cause: "open"},
+			{Client: nginx, Server: backend, Cause: "closed"},
+			{Client: nginx, Server: backend, Cause: "unanswered"},
+		},
+	},
+	Control: scenario.Control{What: "only the process is killed, its host stays",
+		Play: []scenario.Step{get("/test"), kill(backend), get("/test")}},
+})

@@ -1,0 +1,92 @@
+// Command lab reproduces, records and explains how TCP connections die around
+// HTTP keep-alive and nginx. Each verb is a file of this package.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"rstlab/lab/report"
+)
+
+// The exit codes of every verb.
+const (
+	exitNotAsDeclared = 1
+	exitCouldNotRun   = 2
+	exitInterrupted   = 130 // 128 + SIGINT, as shells count
+)
+
+// errNotAsDeclared ends a verb whose work was done and whose answer is no. It
+// has been told already.
+var errNotAsDeclared = errors.New("not as declared")
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends us at once; the hosts die with us
+	}()
+	root := command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errNotAsDeclared):
+		return exitNotAsDeclared
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "lab: interrupted; nothing is left behind")
+		return exitInterrupted
+	}
+	fmt.Fprintln(os.Stderr, "lab:", strings.TrimSpace(err.Error()))
+	return exitCouldNotRun
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lab",
+		Short: "reproduce, record and explain how TCP connections die around HTTP keep-alive and nginx",
+		Long: `lab makes connections die on purpose, with the real parts (nginx, Node, OkHttp, the kernel's
+own TCP), records what happened, says why in plain words, and proves which fix works.
+
+Exit codes: 0 as declared, 1 not as declared, 2 could not run.`,
+		Example: `  lab list                                what there is
+  lab run stale-idle                      see one failure, with its packets
+  lab run 'stale-idle*' --nginx my.conf   with your own nginx config
+  lab explain prod.pcapng                 why did these connections die (no Docker needed)`,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.AddCommand(listCommand(), showCommand(), runCommand(), explainCommand(), upCommand(), downCommand(), imagesCommand(), doctorCommand())
+	return root
+}
+
+// checkout returns the root of the checkout: the folder of go.mod, from here
+// upwards.
+func checkout() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for start := dir; ; dir = filepath.Dir(dir) {
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(mod), "module rstlab\n") {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%s is not in a checkout of rstlab (no go.mod of it there or above); only explain works without one", start)
+		}
+	}
+}
+
+func stdout() report.Paper { return report.PaperOf(os.Stdout) }

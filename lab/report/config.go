@@ -1,0 +1,49 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+)
+
+// ConfigDifference says how one nginx config differs from another: the
+// directives that are gone (-) and those that are new (+), without comments.
+func ConfigDifference(own, theirs string) (string, error) {
+	a, err := directives(own)
+	if err != nil {
+		return "", err
+	}
+	b, err := directives(theirs)
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for line := range strings.Lines(string(diff.Diff("", a, "", b))) {
+		line = strings.TrimRight(line, "\n")
+		if len(line) > 1 && (line[0] == '-' || line[0] == '+') && !strings.HasPrefix(line, "---") && !strings.HasPrefix(line, "+++") {
+			lines = append(lines, Printable(line[:1]+" "+strings.TrimSpace(line[1:])))
+		}
+	}
+	if lines == nil {
+		return filepath.Base(theirs) + " says the same as " + filepath.Base(own), nil
+	}
+	return filepath.Base(theirs) + " differs from " + filepath.Base(own) + ":\n" + strings.Join(lines, "\n"), nil
+}
+
+// directives returns a config without comments, indentation and empty lines.
+func directives(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(data)) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	return []byte(b.String()), nil
+}

@@ -1,0 +1,129 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"rstlab/lab/scenario"
+	"rstlab/lab/verdict"
+)
+
+// List writes one line a scenario, each fix below its failure.
+func List(p Paper, all []scenario.Scenario) {
+	width := 0
+	for _, s := range all {
+		width = max(width, len(entry(s)))
+	}
+	for _, s := range all {
+		p.line("%s  %s", p.in(bold, fmt.Sprintf("%-*s", width, entry(s))), clip(s.Title, p.Width-width-2))
+	}
+}
+
+func entry(s scenario.Scenario) string {
+	if s.Fixes != "" {
+		return "  → " + s.ID
+	}
+	return s.ID
+}
+
+// Show writes a scenario whole: why, how it is played, what must be seen.
+func Show(p Paper, s scenario.Scenario, fixes []scenario.Scenario, config string) {
+	s = s.Filled()
+	p.line("%s  %s", p.in(bold, s.ID), s.Title)
+	p.line("")
+	p.labelled("why", strings.Join(strings.Fields(s.Why), " "))
+	for i, step := range s.Play {
+		p.labelled(first(i, "play"), fmt.Sprintf("%d. %s", i+1, step))
+	}
+	client := s.Client
+	if s.Options.Retry != "" {
+		client += ", retry " + string(s.Options.Retry)
+	}
+	if s.Options.PoolIdle != 0 {
+		client += ", pool idle " + s.Options.PoolIdle.String()
+	}
+	p.labelled("parts", fmt.Sprintf("client %s (lab/clients/%s), nginx/%s.conf, backends/%s", client, s.Client, s.Nginx, s.Backend))
+	for i, line := range verdict.Declared(s) {
+		p.labelled(first(i, "want"), line)
+	}
+	for i, f := range fixes {
+		p.labelled(first(i, "fixes"), f.ID+": "+f.Title)
+	}
+	if s.Fixes != "" {
+		p.labelled("fixes", "the failure "+s.Fixes)
+	}
+	if s.Control.What != "" {
+		p.labelled("control", "not as declared when "+s.Control.What)
+	}
+	for i, ref := range s.Refs {
+		p.labelled(first(i, "refs"), ref)
+	}
+	p.labelled("cost", fmt.Sprintf("%.0f s of waiting", s.Waits().Seconds()))
+	p.line("")
+	p.line("%s", p.in(dim, "nginx/"+s.Nginx+".conf"))
+	for line := range strings.Lines(config) {
+		p.line("  %s", strings.TrimRight(line, "\n"))
+	}
+}
+
+func first(i int, label string) string {
+	if i == 0 {
+		return label
+	}
+	return ""
+}
+
+// Table writes one line a result, and a last line that counts them. A scenario
+// that was played several times is one line.
+func Table(p Paper, results []verdict.Result, fixes map[string]string, took time.Duration) {
+	type row struct {
+		verdict.Result
+		passed, runs int
+	}
+	var rows []row
+	counts := map[verdict.Outcome]int{}
+	width := 0
+	for _, r := range results {
+		counts[r.Outcome]++
+		name := r.Scenario
+		if fixes[name] != "" {
+			name = "  → " + name
+		}
+		width = max(width, len(name))
+		if n := len(rows); n > 0 && rows[n-1].Scenario == r.Scenario {
+			rows[n-1].runs++
+			if r.Outcome == verdict.Pass {
+				rows[n-1].passed++
+			} else {
+				rows[n-1].Outcome = r.Outcome
+			}
+			continue
+		}
+		rows = append(rows, row{r, 0, 1})
+		if r.Outcome == verdict.Pass {
+			rows[len(rows)-1].passed = 1
+		}
+	}
+	for _, r := range rows {
+		name := r.Scenario
+		if fixes[name] != "" {
+			name = "  → " + name
+		}
+		word := Word(r.Outcome)
+		if r.runs > 1 {
+			word = fmt.Sprintf("%d of %d %s", r.passed, r.runs, Word(verdict.Pass))
+		}
+		line := fmt.Sprintf("%-*s  %s", width, name, p.in(outcomeInk(r.Outcome), fmt.Sprintf("%-16s", word)))
+		p.line("%s  %s", line, clip(cmp.Or(strings.ReplaceAll(r.Reason, "\n", " "), r.Title), p.Width-width-20))
+	}
+	var parts []string
+	for _, o := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Unsupported, verdict.SetupFailed, verdict.LabError} {
+		if counts[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[o], Word(o)))
+		}
+	}
+	p.line("")
+	p.line("%s in %.1f s", strings.Join(parts, ", "), took.Seconds())
+}

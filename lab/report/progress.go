@@ -1,0 +1,155 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Progress shows what goes on while there is nothing to tell yet: on a
+// terminal one line, drawn again; elsewhere a line for what begins and ends,
+// and one now and then so that nobody thinks it hangs. The zero Progress is
+// not usable; the nil one shows nothing.
+type Progress struct {
+	paper Paper
+	quit  chan struct{}
+	once  sync.Once
+
+	mu      sync.Mutex
+	topics  []topic
+	drawn   bool
+	written time.Time // when a line was last written
+}
+
+type topic struct {
+	name, doing string
+	since       time.Time
+}
+
+// The rhythm of the two kinds of paper.
+const (
+	redraw = 200 * time.Millisecond
+	remind = 5 * time.Second
+)
+
+// NewProgress begins to show progress. Close ends it.
+func NewProgress(p Paper) *Progress {
+	g := &Progress{paper: p, quit: make(chan struct{}), written: time.Now()}
+	every := remind
+	if p.Live {
+		every = redraw
+	}
+	go func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				g.mu.Lock()
+				g.show()
+				g.mu.Unlock()
+			case <-g.quit:
+				return
+			}
+		}
+	}()
+	return g
+}
+
+// Say tells what a topic is at. The first word of a topic is written at once.
+func (g *Progress) Say(name, doing string) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := slices.IndexFunc(g.topics, func(t topic) bool { return t.name == name })
+	if i >= 0 {
+		g.topics[i].doing = doing
+		return
+	}
+	g.topics = append(g.topics, topic{name, doing, time.Now()})
+	if !g.paper.Live {
+		g.write("%s: %s", name, doing)
+	}
+}
+
+// Done tells how a topic ended.
+func (g *Progress) Done(name, how string) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	took := ""
+	g.topics = slices.DeleteFunc(g.topics, func(t topic) bool {
+		if t.name == name {
+			if d := time.Since(t.since); d > time.Second && !strings.Contains(how, " s") {
+				took = fmt.Sprintf(", %.0f s", d.Seconds())
+			}
+		}
+		return t.name == name
+	})
+	g.write("%s: %s%s", name, how, took)
+}
+
+// Above runs f, which writes to the same terminal, with the progress out of
+// its way.
+func (g *Progress) Above(f func()) {
+	if g == nil {
+		f()
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.clear()
+	f()
+	g.written = time.Now()
+}
+
+// Close ends the progress and leaves a clean line.
+func (g *Progress) Close() {
+	if g == nil {
+		return
+	}
+	g.once.Do(func() {
+		close(g.quit)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.clear()
+		g.topics = nil
+	})
+}
+
+func (g *Progress) write(format string, args ...any) {
+	g.clear()
+	g.paper.line("%s", g.paper.in(dim, clip(fmt.Sprintf(format, args...), g.paper.Width)))
+	g.written = time.Now()
+}
+
+func (g *Progress) clear() {
+	if g.drawn {
+		fmt.Fprint(g.paper, "\r\x1b[K")
+		g.drawn = false
+	}
+}
+
+func (g *Progress) show() {
+	if len(g.topics) == 0 || !g.paper.Live && time.Since(g.written) < remind-redraw {
+		return
+	}
+	parts := make([]string, len(g.topics))
+	for i, t := range g.topics {
+		parts[i] = t.name + " ▸ " + t.doing
+	}
+	line := clip(strings.Join(parts, "   "), g.paper.Width-1)
+	if g.paper.Live {
+		g.clear()
+		fmt.Fprint(g.paper, g.paper.in(dim, line))
+		g.drawn = true
+		return
+	}
+	g.write("%s", line)
+}

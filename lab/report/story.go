@@ -1,0 +1,362 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
+	"rstlab/lab/verdict"
+)
+
+// Story tells one result whole: the ladder of its packets, why it came so, in
+// the words of the client, of nginx and of the kernel, and what fixes it.
+type Story struct {
+	Scenario scenario.Scenario
+	Fixes    []scenario.Scenario // of this failure
+	Result   verdict.Result
+	Rerun    string // the command that plays this again
+	Source   string // file of the scenario
+	Configs  string // how the config differs from the scenario's own; "" when it does not
+}
+
+// Tell writes the story.
+func (s Story) Tell(p Paper) error {
+	r := s.Result
+	s.head(p)
+	switch r.Outcome {
+	case verdict.Unsupported, verdict.SetupFailed, verdict.LabError:
+		p.labelled(string(r.Outcome), r.Reason)
+		p.labelled("rerun", s.Rerun)
+		p.line("")
+		return nil
+	}
+	if err := s.ladder(p); err != nil {
+		return err
+	}
+	p.line("")
+	if r.Outcome == verdict.Fail {
+		s.differences(p)
+	}
+	p.labelled("why", strings.Join(strings.Fields(s.why()), " "))
+	s.packets(p)
+	s.replies(p)
+	s.nginx(p)
+	s.kernel(p)
+	for i, fix := range s.Fixes {
+		label := ""
+		if i == 0 {
+			label = "fixes"
+		}
+		p.labelled(label, fmt.Sprintf("%s: %s", fix.ID, fix.Title))
+	}
+	if s.Scenario.Fixes != "" {
+		p.labelled("fixes", "the failure "+s.Scenario.Fixes)
+	}
+	if capture := r.Files["capture.pcapng"]; capture != "" {
+		p.labelled("files", relative(filepath.Dir(capture))+"/    capture.pcapng opens in Wireshark")
+	}
+	if r.Outcome == verdict.Fail {
+		p.labelled("source", s.Source)
+		p.labelled("rerun", s.Rerun)
+	}
+	p.line("")
+	return nil
+}
+
+// relative returns a path as seen from the working directory, where it is
+// below that.
+func relative(path string) string {
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
+}
+
+func (s Story) head(p Paper) {
+	r := s.Result
+	verdictWord := Word(r.Outcome)
+	p.line("%s  %s  %s", p.in(bold, r.Scenario), p.in(outcomeInk(r.Outcome), verdictWord), p.in(dim, fmt.Sprintf("%.1f s", r.Seconds)))
+	for _, line := range wrap(s.Scenario.Title, p.Width-2) {
+		p.line("  %s", line)
+	}
+	var parts []string
+	for _, host := range []scenario.Host{scenario.Client, scenario.Nginx, scenario.Backend} {
+		part := Printable(r.Versions[host])
+		if part == "" {
+			continue
+		}
+		switch host {
+		case scenario.Client:
+			for _, k := range slices.Sorted(maps.Keys(r.Options)) {
+				part += ", " + k + " " + r.Options[k]
+			}
+		case scenario.Nginx:
+			part += " with " + r.Nginx
+			if !strings.HasSuffix(r.Nginx, ".conf") {
+				part += ".conf"
+			}
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) > 0 {
+		p.line("  %s", p.in(dim, clip(strings.Join(append(parts, r.System), " · "), p.Width-2)))
+	}
+	p.line("")
+}
+
+// Word is an outcome as people read it.
+func Word(o verdict.Outcome) string {
+	switch o {
+	case verdict.Pass:
+		return "as declared"
+	case verdict.Fail:
+		return "not as declared"
+	}
+	return string(o)
+}
+
+func outcomeInk(o verdict.Outcome) ink {
+	switch o {
+	case verdict.Pass:
+		return green
+	case verdict.Unsupported:
+		return yellow
+	}
+	return red
+}
+
+// conversations reads the capture again, with its frames.
+func (s Story) conversations() ([]tcp.Conversation, error) {
+	data, err := os.ReadFile(s.Result.Files["capture.pcapng"])
+	if err != nil {
+		return nil, err
+	}
+	var all []tcp.Conversation
+	_, err = tcp.Explain(bytes.NewReader(data), tcp.Options{Keep: true}, func(c tcp.Conversation) { all = append(all, c) })
+	return all, err
+}
+
+// involved says which hosts the scenario is about: those that it declares
+// something of. The others' packets are in the capture, not in the story.
+func (s Story) involved() []scenario.Host {
+	seen := map[scenario.Host]bool{}
+	for _, w := range s.Scenario.Want.Wire {
+		seen[w.From], seen[w.To] = true, true
+	}
+	for _, e := range s.Scenario.Want.Ends {
+		seen[e.Client], seen[e.Server] = true, true
+	}
+	var hosts []scenario.Host
+	for _, h := range []scenario.Host{scenario.Client, scenario.Nginx, scenario.Backend} {
+		if seen[h] || len(seen) == 0 {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}
+
+func (s Story) host(a netip.Addr) scenario.Host { return s.Result.Hosts[a.String()] }
+
+func (s Story) ladder(p Paper) error {
+	all, err := s.conversations()
+	if err != nil {
+		return err
+	}
+	hosts := s.involved()
+	var l ladder
+	shown := map[string]bool{} // sockets of the connections in the ladder: ip:port
+	ports := map[scenario.Host][]uint16{}
+	for _, c := range all {
+		client, server := s.host(c.Client.Addr()), s.host(c.Server.Addr())
+		if !slices.Contains(hosts, client) || !slices.Contains(hosts, server) {
+			continue
+		}
+		shown[c.Client.String()+" "+c.Server.String()] = true
+		shown[c.Server.String()+" "+c.Client.String()] = true
+		if !slices.Contains(ports[server], c.Server.Port()) {
+			ports[server] = append(ports[server], c.Server.Port())
+		}
+		if client == scenario.Client {
+			ports[client] = append(ports[client], c.Client.Port())
+		}
+		for _, f := range c.Segments {
+			l.rungs = append(l.rungs, rung{at: f.Time, frame: &f, from: string(s.host(f.Src.Addr())), to: string(s.host(f.Dst.Addr()))})
+		}
+	}
+	for _, h := range hosts {
+		title := string(h)
+		for i, port := range ports[h] {
+			title += strings.Repeat(",", min(i, 1)) + fmt.Sprintf(" :%d", port)
+		}
+		l.lanes = append(l.lanes, lane{string(h), title})
+	}
+	for _, step := range s.Result.Steps {
+		if step.Do != scenario.DoRequest && step.Do != scenario.DoIdle {
+			l.rungs = append(l.rungs, rung{at: step.Time, note: step.Text})
+		}
+	}
+	l.rungs = append(l.rungs, s.states(shown)...)
+	l.draw(p)
+	return nil
+}
+
+// states returns a rung for each look at the sockets that showed one of the
+// ladder's connections in a state that is worth a word.
+func (s Story) states(shown map[string]bool) []rung {
+	var rungs []rung
+	for _, before := range lookups(s.Result.Sockets) {
+		r := rung{below: map[string]string{}}
+		for _, socket := range s.Result.Sockets {
+			if socket.Before != before || before == 0 || !shown[socket.Local+" "+socket.Peer] {
+				continue
+			}
+			if socket.State == "ESTAB" || socket.State == "TIME-WAIT" {
+				continue
+			}
+			r.at = socket.Time
+			r.below[string(socket.Host)] = socket.State
+		}
+		if len(r.below) > 0 {
+			rungs = append(rungs, r)
+		}
+	}
+	return rungs
+}
+
+func lookups(sockets []verdict.Socket) []int {
+	var all []int
+	for _, s := range sockets {
+		if !slices.Contains(all, s.Before) {
+			all = append(all, s.Before)
+		}
+	}
+	return all
+}
+
+func (s Story) differences(p Paper) {
+	if s.Configs != "" {
+		p.labelled("config", s.Configs)
+	}
+	for _, d := range s.Result.Differences {
+		p.line("  %s", p.in(red, d.What))
+		p.labelled("  want", Printable(d.Want))
+		p.labelled("  got", Printable(d.Got))
+		if len(d.Frames) > 0 {
+			p.labelled("", p.in(dim, "see "+frames(d.Frames)))
+		}
+	}
+}
+
+func frames(numbers []int) string {
+	word := "frame"
+	if len(numbers) > 1 {
+		word = "frames"
+	}
+	for _, n := range numbers {
+		word += fmt.Sprintf(" %d,", n)
+	}
+	return strings.TrimSuffix(word, ",")
+}
+
+// why is the mechanism that the scenario declares; where the result is
+// another, only the packets can say.
+func (s Story) why() string {
+	if s.Result.Outcome == verdict.Pass {
+		return s.Scenario.Why
+	}
+	return "not what this scenario is about; what happened instead:"
+}
+
+// packets says how each connection between the story's hosts ended.
+func (s Story) packets(p Paper) {
+	label := "packets"
+	hosts := s.involved()
+	for _, c := range s.Result.Conversations {
+		client, server := s.host(c.Client.Addr()), s.host(c.Server.Addr())
+		if !slices.Contains(hosts, client) || !slices.Contains(hosts, server) {
+			continue
+		}
+		p.labelled(label, fmt.Sprintf("%s > %s: %s  [%s]", client, server, Printable(c.Text), c.Cause))
+		label = ""
+	}
+}
+
+func (s Story) replies(p Paper) {
+	label := "client"
+	for _, o := range s.Result.Replies {
+		text := ""
+		if o.Status != 0 {
+			text = fmt.Sprintf("%d", o.Status)
+		}
+		if o.Error != nil {
+			var parts []string
+			for line := range strings.SplitSeq(o.Error.Text, "\n") {
+				parts = append(parts, Printable(line))
+			}
+			text = strings.TrimSpace(text + " " + strings.Join(parts, "\n"))
+		}
+		port := ""
+		if o.LocalPort != 0 {
+			port = fmt.Sprintf(" (:%d)", o.LocalPort)
+		}
+		p.labelled(label, fmt.Sprintf("request %d%s: %s", o.N, port, text))
+		label = ""
+	}
+}
+
+func (s Story) nginx(p Paper) {
+	label := "nginx"
+	for _, line := range s.Result.ErrorLog {
+		if verdict.Notable(line) {
+			p.labelled(label, "error.log: "+Printable(line))
+			label = ""
+		}
+	}
+	served, logged := len(s.Result.Replies), len(s.Result.AccessLog)
+	if label != "" && s.Result.Versions[scenario.Nginx] != "" {
+		switch {
+		case logged < served:
+			p.labelled(label, fmt.Sprintf("%s for %d requests in access.log, and nothing in error.log: its process never saw the rest", plural(logged, "line"), served))
+		default:
+			p.labelled(label, "nothing in error.log")
+		}
+	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (s Story) kernel(p Paper) {
+	var parts []string
+	for _, k := range s.Result.Kernel {
+		from, err := netip.ParseAddrPort(k.From)
+		if err != nil {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s sent RST because of %s (tcp_send_reset)", cmp.Or(string(s.host(from.Addr())), k.From), k.Reason))
+	}
+	for _, host := range []scenario.Host{scenario.Client, scenario.Nginx, scenario.Backend} {
+		for _, c := range s.Result.Counters[host] {
+			if c.Name == "Tcp:OutRsts" || strings.Contains(c.Name, "Abort") {
+				parts = append(parts, fmt.Sprintf("%s +%d on %s", strings.TrimPrefix(strings.TrimPrefix(c.Name, "TcpExt:"), "Tcp:"), c.After-c.Before, host))
+			}
+		}
+	}
+	if len(parts) > 0 {
+		p.labelled("kernel", strings.Join(parts, " · "))
+	}
+}

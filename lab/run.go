@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rstlab/lab/bench"
+	"rstlab/lab/catalogue"
+	"rstlab/lab/matrix"
+	"rstlab/lab/report"
+	"rstlab/lab/scenario"
+	"rstlab/lab/verdict"
+)
+
+// stories is up to how many results are told whole; more are a line each.
+const stories = 8
+
+func runCommand() *cobra.Command {
+	var o matrix.Options
+	var asJSON bool
+	var timeout float64
+	c := &cobra.Command{
+		Use:   "run [ID|pattern]...",
+		Short: "play scenarios on real hosts and judge them; no name plays all",
+		Long: `run plays scenarios on real hosts, side by side, and compares what was seen with what each
+declares: the client's words, nginx's logs, every RST on the wire, how each connection ended.
+Up to eight are told as stories, more as a line each. The evidence is kept under out/.
+
+Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one could not run.`,
+		Example: `  lab run stale-idle                     one failure, told
+  lab run 'stale-idle*'                  and its fixes
+  lab run stale-idle --nginx my.conf     what does my config do?
+  lab run -n 20                          each twenty times`,
+		ValidArgsFunction: completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, err := catalogue.Find(args...)
+			if err != nil {
+				return err
+			}
+			if o.Root, err = checkout(); err != nil {
+				return err
+			}
+			if o.Out == "" {
+				o.Out = filepath.Join(o.Root, "out")
+			}
+			if o.Runs < 1 {
+				return fmt.Errorf("-n %d: want 1 or more", o.Runs)
+			}
+			return play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.NginxConf, "nginx", "", "nginx config in place of each scenario's own: a variant in nginx/, or a file of yours")
+	f.StringVar(&o.NginxVersion, "nginx-version", "", "nginx of Debian: 1.22, 1.26 (default) or 1.30")
+	f.StringVar(&o.Client, "client", "", "client in place of each scenario's own: a folder in lab/clients")
+	f.StringVarP(&o.Out, "out", "o", "", "where the evidence and results.json go (default out/ of the checkout)")
+	f.IntVarP(&o.Runs, "n", "n", 1, "play each so many times")
+	f.IntVarP(&o.Jobs, "j", "j", 0, fmt.Sprintf("play so many at a time (default %d here)", matrix.DefaultJobs()))
+	f.BoolVar(&o.Keep, "keep", false, "leave the hosts standing after the play, until lab down")
+	f.Float64Var(&timeout, "timeout", 1, "multiply every timeout by this: a slow machine needs more than 1")
+	f.BoolVar(&asJSON, "json", false, "write results.json to standard output in place of stories")
+	return c
+}
+
+// play runs the scenarios and tells each result as it comes.
+func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t bench.Timeouts, asJSON bool) error {
+	began := time.Now()
+	o.Trace = true
+	paper := stdout()
+	progress := report.NewProgress(report.PaperOf(os.Stderr))
+	defer progress.Close()
+	engine, err := bench.Ensure(ctx, t, progress)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+
+	told := len(found)*o.Runs <= stories
+	byID := map[string]scenario.Scenario{}
+	fixes := map[string]string{}
+	for _, s := range found {
+		byID[s.ID] = s
+		fixes[s.ID] = s.Fixes
+	}
+	var results []verdict.Result
+	err = matrix.Run(ctx, engine, found, o, progress, func(r verdict.Result) {
+		results = append(results, r)
+		if asJSON || !told && r.Outcome == verdict.Pass {
+			return
+		}
+		progress.Above(func() {
+			story := report.Story{Scenario: byID[r.Scenario], Fixes: catalogue.FixesOf(r.Scenario), Result: r,
+				Source: "lab/catalogue/" + r.Scenario + ".go", Rerun: rerun(r, o), Configs: configs(byID[r.Scenario], o)}
+			if terr := story.Tell(paper); terr != nil {
+				fmt.Fprintln(os.Stderr, "lab:", terr)
+			}
+		})
+	})
+	if err != nil {
+		return err
+	}
+	progress.Close()
+	if asJSON {
+		enc := json.NewEncoder(paper)
+		enc.SetIndent("", " ")
+		if err := enc.Encode(map[string]any{"results": results}); err != nil {
+			return err
+		}
+	} else if len(results) > 1 {
+		report.Table(paper, results, fixes, time.Since(began))
+	}
+	return judged(results)
+}
+
+// judged returns the error that stands for the worst outcome.
+func judged(results []verdict.Result) error {
+	failed := false
+	for _, r := range results {
+		switch r.Outcome {
+		case verdict.SetupFailed, verdict.LabError:
+			return fmt.Errorf("%s could not be judged: %s", r.Scenario, r.Outcome)
+		case verdict.Fail:
+			failed = true
+		}
+	}
+	if failed {
+		return errNotAsDeclared
+	}
+	return nil
+}
+
+// rerun is the command that plays one result again.
+func rerun(r verdict.Result, o matrix.Options) string {
+	words := []string{"lab run", r.Scenario}
+	for flag, value := range map[string]string{"--nginx": o.NginxConf, "--nginx-version": o.NginxVersion, "--client": o.Client} {
+		if value != "" {
+			words = append(words, flag, value)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// configs says how the user's nginx config differs from the scenario's own.
+func configs(s scenario.Scenario, o matrix.Options) string {
+	if o.NginxConf == "" {
+		return ""
+	}
+	own, err1 := matrix.ConfigPath(o.Root, s.Filled().Nginx)
+	theirs, err2 := matrix.ConfigPath(o.Root, o.NginxConf)
+	if err1 != nil || err2 != nil {
+		return ""
+	}
+	text, err := report.ConfigDifference(own, theirs)
+	if err != nil {
+		return ""
+	}
+	return text
+}

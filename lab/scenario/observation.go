@@ -1,0 +1,82 @@
+package scenario
+
+import (
+	"net/netip"
+	"time"
+
+	"rstlab/lab/tcp"
+)
+
+// Observation is everything that was seen of one play.
+type Observation struct {
+	Outcomes      []Outcome
+	Frames        []tcp.Frame        // of all taps, in the order of time
+	Conversations []tcp.Conversation // how each connection in Frames ended
+	Names         map[netip.Addr]Host
+	ErrorLog      []string // nginx's, whole
+	AccessLog     []string
+	Steps         []Taken
+	Sockets       []Snapshot
+	Kernel        []KernelReset // why the kernel sent each RST; nil where it could not be asked
+	Counters      map[Host][]Counter
+	Versions      map[Host]string // what served: "nginx 1.26.3", "okhttp 3.13.1"
+	System        string          // the kernel
+	Took          time.Duration
+}
+
+// Taken is a step when it was taken, by the clock of the captures.
+type Taken struct {
+	Step Step
+	Time time.Time
+}
+
+// Outcome is what the client said of one request: a line of the contract in
+// lab/clients.
+type Outcome struct {
+	N         int     `json:"n"`
+	Status    int     `json:"status,omitempty"`
+	Error     *Error  `json:"error,omitempty"`
+	LocalPort int     `json:"local_port,omitempty"`
+	Body      string  `json:"body,omitempty"`
+	Bytes     int     `json:"bytes,omitempty"`
+	MS        float64 `json:"ms,omitempty"` // milliseconds from request to outcome
+}
+
+// Error is a failed request in the client's own words.
+type Error struct {
+	Class string `json:"class"` // reset, eof, timeout, refused, unreachable, other
+	Text  string `json:"text"`  // word for word, causes included, a line each
+}
+
+// Snapshot is what ss showed in the namespace of one host.
+type Snapshot struct {
+	Before  int       `json:"before"` // the number of the request that came next; 0 at the end
+	Host    Host      `json:"host"`
+	Time    time.Time `json:"time"`
+	Sockets []SocketState
+}
+
+// SocketState is one line of ss.
+type SocketState struct {
+	State       string // as ss writes it: ESTAB, FIN-WAIT-2, CLOSE-WAIT
+	Local, Peer netip.AddrPort
+	Line        string
+}
+
+// KernelReset is one event of the tracepoint tcp:tcp_send_reset.
+type KernelReset struct {
+	Src, Dst netip.AddrPort
+	State    string // of the sending socket, TCP_TIME_WAIT and the like
+	Reason   string // enum sk_rst_reason: TCP_TIMEWAIT_SOCKET, NO_SOCKET, ...
+	Line     string
+}
+
+// Counter is a counter of /proc/net/snmp or /proc/net/netstat that moved.
+type Counter struct {
+	Name   string `json:"name"` // TcpExt:TCPAbortOnClose
+	Before int64  `json:"before"`
+	After  int64  `json:"after"`
+}
+
+// Of returns the host of an address, or "" for an address of no host.
+func (o Observation) Of(a netip.AddrPort) Host { return o.Names[a.Addr()] }

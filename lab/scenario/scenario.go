@@ -1,0 +1,228 @@
+// Package scenario has the types of a scenario: what is played, what must be
+// seen, and what was seen. It is pure data: a scenario is one Go value in one
+// file of lab/catalogue, and list, show, run, the reports and the tests all
+// read that value.
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"rstlab/lab/tcp"
+)
+
+// Host is a host of the bench: a service of docker-compose.yml.
+type Host string
+
+const (
+	Client  Host = "client"
+	Nginx   Host = "nginx"
+	Backend Host = "backend"
+)
+
+// Scenario is one way in which a connection lives or dies, forced, and what
+// must be seen of it. The zero value of every field is the plain case: Go's
+// client, nginx/baseline.conf, the Node back end, a clean exchange.
+type Scenario struct {
+	ID    string   // lower case and hyphens; the name of its file in lab/catalogue
+	Title string   // one line: what happens, as its user would say it
+	Why   string   // the mechanism, in the order in which it happens
+	Refs  []string // RFC sections, nginx directives, kernel functions
+
+	Article int    // its place in the tour that `make lab` gives; 0 is none
+	Fixes   string // ID of the failure that this scenario is the fix of
+
+	Client  string  // folder in lab/clients; "" is "go"
+	Options Options // how the client is set up
+	Nginx   string  // file in nginx/, without .conf; "" is "baseline"
+	Backend string  // folder in backends; "" is "node"
+
+	Play []Step
+	Want Want
+
+	// Control is the one deliberate change that must make this scenario fail:
+	// the proof that its expectations can tell.
+	Control Control
+}
+
+// Options set up a client. An unset option leaves the library's own default.
+type Options struct {
+	Retry    Switch        // does the client itself retry when a connection fails
+	PoolIdle time.Duration // how long its pool keeps an idle connection
+}
+
+// Switch is an option that is on, off, or left as the library has it.
+type Switch string
+
+const (
+	On  Switch = "on"
+	Off Switch = "off"
+)
+
+// Verb says what a step does.
+type Verb string
+
+const (
+	DoRequest  Verb = "request"
+	DoIdle     Verb = "idle"
+	DoKill     Verb = "kill"
+	DoKillHost Verb = "kill-host"
+)
+
+// Step is one step of a play. Make it with Get, Idle, Kill and KillHost.
+type Step struct {
+	Do     Verb
+	Method string        // DoRequest
+	URL    string        // DoRequest: whole
+	Host   Host          // DoKill, DoKillHost
+	For    time.Duration // DoIdle
+}
+
+// Site is the name by which the clients know nginx (server_name).
+const Site = "http://test.foo.com"
+
+// Get requests a path of Site, or a whole URL, and waits for the outcome.
+func Get(url string) Step {
+	if url[0] == '/' {
+		url = Site + url
+	}
+	return Step{Do: DoRequest, Method: "GET", URL: url}
+}
+
+// Idle lets the client rest for so long, its connections in its pool.
+func Idle(d time.Duration) Step { return Step{Do: DoIdle, For: d} }
+
+// Kill ends the server process of a host by SIGKILL. The host's kernel stays:
+// it closes the process's sockets and answers whoever calls.
+func Kill(h Host) Step { return Step{Do: DoKill, Host: h} }
+
+// KillHost ends a whole host as a loss of power does: its network goes first,
+// so that not even the FINs of its dying processes get out.
+func KillHost(h Host) Step { return Step{Do: DoKillHost, Host: h} }
+
+func (s Step) String() string {
+	switch s.Do {
+	case DoRequest:
+		return fmt.Sprintf("client: %s %s", s.Method, s.URL)
+	case DoIdle:
+		return fmt.Sprintf("client: rest for %s", s.For)
+	case DoKill:
+		return fmt.Sprintf("%s: kill -9 the server process; the host stays", s.Host)
+	case DoKillHost:
+		return fmt.Sprintf("%s: the whole host goes, as if its power were cut", s.Host)
+	}
+	return string(s.Do)
+}
+
+// Want is what must be seen. The zero Want is a clean exchange: every reply
+// 200, nothing at warn or above in nginx's error log, an access line for each
+// reply, no RST, every connection closed in order or still open. Every
+// deviation is declared. An unset field of a pattern matches anything.
+type Want struct {
+	Replies  []Reply   // one a request, in order; none: all 200
+	ErrorLog []string  // one a line at warn or above, in order: a part of its text
+	Access   []Access  // one a line, in order; none: one for each reply that has a status, with that status
+	Wire     []Segment // segments that must be on the wire, in this order; others may lie between
+	Resets   []Reset   // every RST, in order, and no others
+	Ends     []End     // each matches one connection; the others ended in order or are open
+	Sockets  []Socket  // what ss must show, and when
+}
+
+// Reply is a pattern for the outcome of one request, as the client told it.
+type Reply struct {
+	Status int
+	Class  string   // of the error: reset, eof, timeout, refused, unreachable, other
+	Text   []string // parts of the client's own words
+	Conn   int      // which of the client's connections carried it: 1 is its first, 2 the next new one
+}
+
+// Access is a pattern for a line of nginx's access log.
+type Access struct {
+	Status   int
+	Upstream string // $upstream_status
+}
+
+// Segment is a pattern for a captured segment. Flags are tcpdump's letters.
+type Segment struct {
+	From, To Host
+	Flags    string
+}
+
+// Reset is a pattern for a captured RST.
+type Reset struct {
+	From, To Host
+	Kind     tcp.ResetKind
+}
+
+// End is a pattern for a connection and how it ended.
+type End struct {
+	Client, Server Host
+	Cause          tcp.Cause
+	ClosedBy       tcp.Side
+}
+
+// Socket is a pattern for a TCP socket of a host, as ss names its state, seen
+// just before the request with this number.
+type Socket struct {
+	Before int
+	Host   Host
+	State  string
+}
+
+// Control is a deliberate change to a scenario: what is set replaces, the rest
+// stays. Applied, the scenario must not be as declared.
+type Control struct {
+	What    string // in words, for the reader of the test
+	Nginx   string
+	Options *Options
+	Play    []Step
+}
+
+// Apply returns the scenario with the change made, under an ID of its own.
+func (c Control) Apply(s Scenario) Scenario {
+	s.ID += "+control"
+	if c.Nginx != "" {
+		s.Nginx = c.Nginx
+	}
+	if c.Options != nil {
+		s.Options = *c.Options
+	}
+	if c.Play != nil {
+		s.Play = c.Play
+	}
+	return s
+}
+
+// Filled returns the scenario with its defaults written out.
+func (s Scenario) Filled() Scenario {
+	fill := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	fill(&s.Client, "go")
+	fill(&s.Nginx, "baseline")
+	fill(&s.Backend, "node")
+	return s
+}
+
+// Requests returns how many requests the play makes.
+func (s Scenario) Requests() int {
+	n := 0
+	for _, step := range s.Play {
+		if step.Do == DoRequest {
+			n++
+		}
+	}
+	return n
+}
+
+// Waits returns the time that the play spends resting: its cost, but for the
+// seconds that a bench needs.
+func (s Scenario) Waits() time.Duration {
+	var d time.Duration
+	for _, step := range s.Play {
+		d += step.For
+	}
+	return d
+}

@@ -1,0 +1,1054 @@
+package tcp
+
+import (
+	"fmt"
+	"time"
+)
+
+// Cause says how a connection ended: one of a closed set.
+type Cause string
+
+const (
+	CauseUnreachable      Cause = "unreachable"
+	CauseRefused          Cause = "refused"
+	CauseRejected         Cause = "rejected"
+	CauseUnanswered       Cause = "unanswered"
+	CauseAcceptOverflow   Cause = "accept-overflow"
+	CauseKeepaliveTimeout Cause = "keepalive-timeout"
+	CauseTruncated        Cause = "truncated"
+	CauseNoResponse       Cause = "no-response"
+	CauseEarlyClose       Cause = "early-close"
+	CauseAbandoned        Cause = "abandoned"
+	CauseStaleIdle        Cause = "stale-idle"
+	CauseStaleFinLost     Cause = "stale-fin-lost"
+	CauseStaleCrossing    Cause = "stale-crossing"
+	CauseDiscarded        Cause = "discarded"
+	CauseClosed           Cause = "closed"
+	CauseHalfClosed       Cause = "half-closed"
+	CauseAborted          Cause = "aborted"
+	CauseFlowForgotten    Cause = "flow-forgotten"
+	CauseVanished         Cause = "vanished"
+	CauseOpen             Cause = "open"
+	CauseUnexplained      Cause = "unexplained"
+)
+
+// A CauseInfo describes one cause of the closed set.
+type CauseInfo struct {
+	Cause  Cause
+	Says   string // what happened, in one line
+	Advice string // the known fix and the scenario that shows it; "" when there is nothing to fix
+	when   func(*story) *finding
+}
+
+// Causes is the closed set in the order in which it is decided: the first whose
+// function finds its evidence is the connection's. A new cause is one entry
+// here and one function below.
+var Causes = []CauseInfo{
+	{CauseUnreachable, "a router or filter said no",
+		"see to the route or the filter that the ICMP message names", (*story).unreachable},
+	{CauseRefused, "the host, or a filter in its name, answered SYN with RST",
+		"see that the server listens on this address and port: lab show closed-port", (*story).refused},
+	{CauseRejected, "a firewall reset the connection in the peer's name",
+		"look for a rule that rejects with tcp-reset between the two: lab show connect-rejected", (*story).rejected},
+	{CauseAcceptOverflow, "the accept queue was full",
+		"let the server accept faster, or give it a longer backlog: lab show accept-overflow", (*story).acceptOverflow},
+	{CauseUnanswered, "nothing came back",
+		"look for a filter that drops, or a host that is gone: lab show connect-blackhole", (*story).unanswered},
+	{CauseKeepaliveTimeout, "TCP keepalive stayed unanswered",
+		"", (*story).keepaliveTimeout},
+	// Whatever came before, a peer that went silent rules: what the other end
+	// does then, a FIN for example, is the consequence.
+	{CauseVanished, "the peer went silent",
+		"TCP keepalive finds such a peer sooner: lab show upstream-socket-keepalive", (*story).vanished},
+	{CauseTruncated, "the server closed in order inside a response",
+		"look at why the server gave up: lab show backend-killed-mid-body", (*story).truncated},
+	{CauseNoResponse, "the server closed in order before the first response byte",
+		"look at the server's own log for this request: lab show backend-killed-answering", (*story).noResponse},
+	{CauseEarlyClose, "the server closed while the request was still coming",
+		"a lingering close lets the client read the answer: lab show early-413", (*story).earlyClose},
+	{CauseAbandoned, "the client left before the answer was whole",
+		"compare the client's timeout with the time the answer takes: lab show 499-fin", (*story).abandoned},
+	{CauseStaleIdle, "request on a connection that the peer had closed; the FIN had arrived",
+		"let the client drop idle connections sooner than the server does, or retry: lab show stale-idle-fixed-by-pool", (*story).staleIdle},
+	{CauseStaleFinLost, "request on a connection that the peer had closed; its FIN did not arrive",
+		"let the client drop idle connections sooner than the server does, or retry: lab show stale-idle-fixed-by-pool", (*story).staleFinLost},
+	{CauseStaleCrossing, "request and FIN passed each other",
+		"let the client drop idle connections sooner than the server does, or retry: lab show stale-idle-fixed-by-pool", (*story).staleCrossing},
+	{CauseDiscarded, "a side threw away what its peer had closed; nothing was lost", "", (*story).discarded},
+	{CauseClosed, "closed in order", "", (*story).closed},
+	{CauseHalfClosed, "one side closed, the other never did", "", (*story).halfClosed},
+	{CauseAborted, "a side threw the connection away",
+		"the counters of the host that reset tell unread data from the rest: TcpExtTCPAbortOnClose, TCPAbortOnData", (*story).aborted},
+	{CauseFlowForgotten, "the other end, or a box between, knows nothing of this connection any more",
+		"TCP keepalive below the idle timeout of the boxes between keeps the flow known: lab show nat-forgets", (*story).flowForgotten},
+	{CauseOpen, "still open when the capture ends", "", (*story).open},
+	{CauseUnexplained, "none of the others", "", (*story).unexplained},
+}
+
+// Info gives the registry's entry of a cause.
+func (c Cause) Info() CauseInfo {
+	for _, i := range Causes {
+		if i.Cause == c {
+			return i
+		}
+	}
+	return CauseInfo{Cause: c}
+}
+
+// finding is what a decision function hands back: the evidence and the words.
+type finding struct {
+	frames []mark
+	text   string
+	basis  Basis  // Wire when empty
+	during During // instead of what the exchange says, unless unknown
+	answer *Answer
+	ended  bool // only the end of the capture makes it so
+}
+
+// Times that separate look-alikes.
+const (
+	// minRTO is the least time before Linux sends a lone segment again
+	// (TCP_RTO_MIN, 200 ms; its tail loss probe is not sooner for a single one).
+	minRTO = int64(200 * time.Millisecond)
+	// synRTO is the first retransmission time-out of a SYN (RFC 6298 2.1).
+	synRTO = int64(time.Second)
+	// overflowWithin is how soon after the handshake's last ACK an RST of a
+	// full accept queue comes, a retransmission or two included.
+	overflowWithin = int64(3 * time.Second)
+	// promptly is how soon a kernel answers by itself, a delayed ACK included.
+	promptly = int64(100 * time.Millisecond)
+	// smallTLS is the size up to which TLS application data may be no request
+	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
+	smallTLS = 64
+)
+
+// story is a flow that is over, told from the client's side.
+type story struct {
+	x    *explainer
+	f    *flow
+	c, s int // index of client and server
+
+	guessed  bool // which end is the client is a guess
+	atEnd    bool // the capture ended before the flow did
+	early    bool
+	closer   int  // side that closed first, -1
+	both     bool // both closed at once
+	inferred [2]bool
+	rst      *reset // the first RST that counts
+	after    lateData
+	proto    protocol
+}
+
+func newStory(x *explainer, f *flow, atEnd, early bool) *story {
+	st := &story{x: x, f: f, atEnd: atEnd, early: early, closer: int(f.closer), proto: f.http.proto}
+	st.c, st.guessed = f.client()
+	st.s = 1 - st.c
+	for i := range f.side {
+		me, peer := &f.side[i], &f.side[1-i]
+		// An acknowledgment of one more than all that was sent: of a FIN that
+		// the capture lacks.
+		if me.fin == never && me.has(sideSeen) && peer.has(sideAcked) && peer.ack == me.nxt+1 {
+			st.inferred[i] = true
+		}
+	}
+	if f.more != nil {
+		st.after = f.more.after
+		st.rst = st.firstReset()
+	}
+	for i := range f.side {
+		if !st.inferred[i] {
+			continue
+		}
+		me, peer := &f.side[i], &f.side[1-i]
+		if peer.fin == never && !st.inferred[1-i] || peer.fin != never && peer.finAck > me.nxt {
+			st.closer = i
+		}
+		if st.closer == i && !st.after.at.ok() && peer.turn.ok() && peer.turnAck > me.nxt {
+			st.after = lateData{at: peer.turn, off: peer.turnOff, ack: peer.turnAck, from: int8(1 - i), fins: 1, kind: f.crossKind(1 - i)}
+		}
+	}
+	if a, b := &f.side[0], &f.side[1]; a.fin != never && b.fin != never && a.finAck <= b.fin && b.finAck <= a.fin {
+		st.both = true
+	}
+	return st
+}
+
+// client says which side is the client, and whether that is a guess.
+func (f *flow) client() (int, bool) {
+	a, b := &f.side[0], &f.side[1]
+	switch {
+	case a.has(sideSYN) && b.has(sideSYN):
+		if b.syn < a.syn {
+			return 1, false
+		}
+		return 0, false
+	case a.has(sideSYN) || b.has(sideSYNACK):
+		return 0, false
+	case b.has(sideSYN) || a.has(sideSYNACK):
+		return 1, false
+	case f.http.has(httpKnown):
+		return int(f.http.client), false
+	}
+	// The server's port is the lower one, more often than not.
+	if f.end[0].port != f.end[1].port {
+		if f.end[0].port < f.end[1].port {
+			return 1, true
+		}
+		return 0, true
+	}
+	if a.last.ok() && (!b.last.ok() || a.last.n <= b.last.n) {
+		return 0, true
+	}
+	return 1, true
+}
+
+// firstReset is the first RST that took effect.
+func (st *story) firstReset() *reset {
+	for i := range st.f.more.resets {
+		r := &st.f.more.resets[i]
+		if r.kind == NoConnection && r.trig != talkData && st.f.side[r.from].has(sideSYN) && !st.f.has(flowEstablished) {
+			continue // answers a stale ACK during the handshake (RFC 9293 3.10.7.3)
+		}
+		return r
+	}
+	return nil
+}
+
+func (st *story) side(i int) *side { return &st.f.side[i] }
+
+// fin gives the offset of a side's FIN, inferred ones included.
+func (st *story) fin(i int) int64 {
+	if st.inferred[i] {
+		return st.side(i).nxt
+	}
+	return st.side(i).fin
+}
+
+func (st *story) sideOf(i int) Side {
+	switch i {
+	case st.c:
+		return Client
+	case st.s:
+		return Server
+	}
+	return None
+}
+
+// frame gives a mark's number in the file.
+func (st *story) frame(m mark) int { return st.f.first + int(m.n) - 1 }
+
+// when gives the connection's time of a mark.
+func (st *story) since(m, earlier mark) time.Duration {
+	return time.Duration(m.time() - earlier.time())
+}
+
+// silence is how long the capture went on after the flow's last segment.
+func (st *story) silence() int64 { return st.x.now - st.f.latest() }
+
+// firstRST says that an RST ended the connection before any FIN did.
+func (st *story) firstRST() bool {
+	return st.rst != nil && (st.closer < 0 || st.side(st.closer).close.ok() && st.rst.at.n < st.side(st.closer).close.n)
+}
+
+// closedFirst says that side i closed in order before anything else ended the
+// connection.
+func (st *story) closedFirst(i int) bool { return st.closer == i && !st.firstRST() }
+
+// uncertain says that the capture lacks what would show where messages end.
+func (st *story) uncertain() bool {
+	return st.f.http.has(reqLost|respLost) || st.f.has(flowMissed) && !st.opaque()
+}
+
+func (st *story) opaque() bool {
+	return st.proto == protoTLS || st.proto == protoTunnel || st.proto == protoHTTP2
+}
+
+// oneWay says that the capture holds one direction only.
+func (st *story) oneWay() bool {
+	return !st.side(0).has(sideSeen) || !st.side(1).has(sideSeen)
+}
+
+// conversation decides.
+func (st *story) conversation() Conversation {
+	f := st.f
+	c := Conversation{
+		Client: f.end[st.c].addrPort(), Server: f.end[st.s].addrPort(),
+		ClosedBy: None, ResetBy: None, Basis: Wire,
+		During: f.http.during(f), Answer: f.http.answer(),
+		Requests: int(f.http.reqs), Responses: int(f.http.resps),
+		Protocol: protocolNames[f.http.proto], Request: st.x.lineOf[f.http.reqLine],
+		Status: int(f.http.status), KeepAlive: int(f.http.hint),
+		Start: time.Unix(0, f.start), End: time.Unix(0, f.latest()),
+		Resets: []Reset{}, Frames: []int{}, DecidedEarly: st.early,
+	}
+	c.ClientName, c.ServerName = st.x.name(c.Client.Addr()), st.x.name(c.Server.Addr())
+	if st.closer >= 0 || st.rst != nil {
+		c.During, c.Answer = f.at, f.atReply
+	}
+	if st.closer >= 0 {
+		c.ClosedBy = st.sideOf(st.closer)
+		if st.both {
+			c.ClosedBy = Both
+		}
+		if st.inferred[st.closer] {
+			c.During, c.Answer = DuringUnknown, f.http.answer()
+		}
+		c.Idle = st.idle().Seconds()
+		if st.after.at.ok() && st.side(st.closer).close.ok() {
+			c.Reuse = max(0, st.since(st.after.at, st.side(st.closer).close).Seconds())
+		}
+	}
+	if f.more != nil {
+		for _, r := range f.more.resets {
+			c.Resets = append(c.Resets, Reset{Frame: st.frame(r.at), From: st.sideOf(int(r.from)), Kind: r.kind})
+		}
+	}
+	if st.rst != nil {
+		c.ResetBy = st.sideOf(int(st.rst.from))
+	}
+	for _, cause := range Causes {
+		found := cause.when(st)
+		if found == nil {
+			continue
+		}
+		c.Cause, c.Text, c.Advice, c.CaptureEnded = cause.Cause, found.text, cause.Advice, found.ended
+		if found.basis != "" {
+			c.Basis = found.basis
+		} else if st.guessed && cause.Cause != CauseOpen && cause.Cause != CauseUnexplained {
+			c.Basis = Inferred
+		}
+		if found.during != DuringUnknown {
+			c.During = found.during
+		}
+		if found.answer != nil {
+			c.Answer = *found.answer
+		}
+		for _, m := range found.frames {
+			if m.ok() {
+				c.Frames = append(c.Frames, st.frame(m))
+			}
+		}
+		break
+	}
+	if c.Cause == CauseRejected {
+		c.ResetBy = ThirdParty
+		for i := range c.Resets {
+			if c.Resets[i].Frame == st.frame(st.rst.at) {
+				c.Resets[i].Kind = Forged
+			}
+		}
+	}
+	if st.fin(0) != never && st.fin(1) != never {
+		last := max(st.side(0).close.n, st.side(1).close.n)
+		for _, r := range c.Resets {
+			c.LateReset = c.LateReset || c.Cause == CauseClosed && r.Frame > f.first+int(last)-1
+		}
+	}
+	if c.Cause == CauseClosed && len(c.Resets) > 0 {
+		c.LateReset = true
+	}
+	return c
+}
+
+// idle is how long no data had been sent when the first side closed.
+func (st *story) idle() time.Duration {
+	end := st.side(st.closer).close
+	if !end.ok() {
+		return 0
+	}
+	var last mark
+	for i := range st.f.side {
+		for _, m := range []mark{st.side(i).data, st.side(i).turn} {
+			if m.ok() && m.n <= end.n && m.n > last.n {
+				last = m
+			}
+		}
+	}
+	if !last.ok() {
+		return time.Duration(end.time() - st.f.start)
+	}
+	return max(0, st.since(end, last))
+}
+
+// ---- the handshake was never done ----
+
+func (st *story) unreachable() *finding {
+	if st.f.more == nil || st.f.more.icmp == nil {
+		return nil
+	}
+	e := st.f.more.icmp
+	y, x := int(e.from), 1-int(e.from)
+	if st.f.has(flowEstablished) && (st.side(x).last.n > e.at.n || st.closer >= 0 && st.side(st.closer).close.n < e.at.n) {
+		return nil // a soft error (RFC 1122 4.2.3.9): the connection went on
+	}
+	if !st.f.has(flowEstablished) && st.side(x).has(sideSeen) {
+		return nil
+	}
+	if st.rst != nil && st.rst.at.n < e.at.n {
+		return nil
+	}
+	from := "a router or filter"
+	if e.From == st.f.end[x].addrPort().Addr() {
+		from = st.who(x)
+	} else if n := st.x.name(e.From); n != "" {
+		from = n
+	} else if e.From.IsValid() {
+		from = e.From.String()
+	}
+	what := "SYN"
+	if st.f.has(flowEstablished) {
+		what = "segment"
+	}
+	return &finding{
+		frames: []mark{st.firstOf(y), e.at},
+		text:   fmt.Sprintf("%s answered %s's %s with ICMP %q (frame %d); nothing else came back.", from, st.who(y), what, e.String(), st.frame(e.at)),
+		during: pick(!st.f.has(flowEstablished), DuringHandshake),
+	}
+}
+
+func (st *story) refused() *finding {
+	if st.rst == nil || st.rst.kind != ToSYN || st.f.more.alive.ok() || int(st.rst.from) != st.s {
+		return nil
+	}
+	return &finding{
+		frames: []mark{st.firstOf(st.c), st.rst.at},
+		text: fmt.Sprintf("%s answered %s's SYN (frame %d) with RST (%d) after %s: nothing listens on port %d there, or a filter says so in its name.",
+			st.who(st.s), st.who(st.c), st.frame(st.synMark(st.c)), st.frame(st.rst.at), span(st.since(st.rst.at, st.firstOf(st.c))), st.f.end[st.s].port),
+		during: DuringHandshake,
+	}
+}
+
+// rejected wants evidence on the wire that the RST is not its sender's: the
+// sender lives on as if nothing had been, or the RST came another way.
+func (st *story) rejected() *finding {
+	r := st.rst
+	if r == nil || st.closer >= 0 && !st.firstRST() {
+		return nil
+	}
+	x := int(r.from)
+	if alive := st.f.more.alive; alive.ok() && r.kind != NoConnection && r.kind != ProbeTimeout {
+		return &finding{
+			frames: []mark{r.at, alive},
+			text: fmt.Sprintf("an RST in the name of %s (frame %d) was not its own: %s spoke on after it (%d), as a host that had reset the connection would not.",
+				st.who(x), st.frame(r.at), st.who(x), st.frame(alive)),
+		}
+	}
+	me := st.side(x)
+	if me.has(sideTTLTwice) && !me.has(sideTTLMixed) && hops(me.ttl) != hops(r.ttl) {
+		return &finding{
+			frames: []mark{me.last, r.at},
+			text: fmt.Sprintf("an RST in the name of %s (frame %d) came another way than its other segments (TTL %d, theirs %d): a box between sent it.",
+				st.who(x), st.frame(r.at), r.ttl, me.ttl),
+		}
+	}
+	return nil
+}
+
+// hops is how many routers a packet passed, by the initial TTLs in use.
+func hops(ttl uint8) int {
+	switch {
+	case ttl <= 64:
+		return 64 - int(ttl)
+	case ttl <= 128:
+		return 128 - int(ttl)
+	}
+	return 255 - int(ttl)
+}
+
+func (st *story) acceptOverflow() *finding {
+	f := st.f
+	client, server := st.side(st.c), st.side(st.s)
+	if !server.has(sideSYNACK) || !f.has(flowEstablished) || server.data.ok() || server.nxt > 1 || server.ack > 1 || server.fin != never {
+		return nil
+	}
+	last := mark{n: f.hsAck}
+	if r := st.rst; r != nil {
+		if int(r.from) != st.s || r.kind != NoConnection || st.closer >= 0 && !st.firstRST() {
+			return nil
+		}
+		if r.off != 1 || !f.has(flowOverflow) && r.at.time()-client.firstACK(f) > overflowWithin {
+			return nil
+		}
+		return &finding{
+			frames: []mark{{n: server.syn}, last, r.at},
+			text: fmt.Sprintf("%s answered the handshake's last ACK (frame %d) with RST (%d): its accept queue was full, and tcp_abort_on_overflow is set.",
+				st.who(st.s), st.frame(last), st.frame(r.at)),
+			during: DuringHandshake,
+		}
+	}
+	if !f.has(flowOverflow) {
+		return nil
+	}
+	return &finding{
+		frames: []mark{{n: server.syn}, last, server.last},
+		text: fmt.Sprintf("%s repeated its SYN-ACK (first in frame %d, last in %d) though %s had acknowledged it (%d): its accept queue was full and it dropped the ACK.",
+			st.who(st.s), st.frame(mark{n: server.syn}), st.frame(server.last), st.who(st.c), st.frame(last)),
+		during: DuringHandshake,
+	}
+}
+
+func (st *story) unanswered() *finding {
+	client, server := st.side(st.c), st.side(st.s)
+	if st.f.has(flowEstablished) || st.rst != nil {
+		return nil
+	}
+	switch {
+	case client.syns >= 2 && !server.has(sideSeen):
+		return &finding{
+			frames: []mark{st.synMark(st.c), client.last},
+			text: fmt.Sprintf("%s sent SYN %d times in %s (frames %d to %d); nothing came back.",
+				st.who(st.c), client.syns, span(st.since(client.last, st.firstOf(st.c))), st.frame(st.synMark(st.c)), st.frame(client.last)),
+			during: DuringHandshake,
+			ended:  st.atEnd && st.silence() < synRTO,
+		}
+	case server.syns >= 2 && server.has(sideSYNACK) && client.last.n <= client.syn+server.syn && st.f.hsAck == 0:
+		return &finding{
+			frames: []mark{{n: server.syn}, server.last},
+			text: fmt.Sprintf("%s sent SYN-ACK %d times (frames %d to %d); %s never acknowledged it.",
+				st.who(st.s), server.syns, st.frame(mark{n: server.syn}), st.frame(server.last), st.who(st.c)),
+			during: DuringHandshake,
+			ended:  st.atEnd && st.silence() < synRTO,
+		}
+	}
+	return nil
+}
+
+// ---- probes and silence ----
+
+func (st *story) keepaliveTimeout() *finding {
+	r := st.rst
+	if r == nil || r.kind != ProbeTimeout || !st.firstRST() {
+		return nil
+	}
+	x := int(r.from)
+	me := st.side(x)
+	return &finding{
+		frames: []mark{{n: me.resentN}, r.at},
+		text: fmt.Sprintf("%s's keep-alive probes (%d, last in frame %d) stayed without answer; it gave %s up with RST (%d).",
+			st.who(x), me.probes, st.frame(mark{n: me.resentN}), st.who(1-x), st.frame(r.at)),
+	}
+}
+
+func (st *story) vanished() *finding {
+	if st.fin(0) != never && st.fin(1) != never || !st.f.has(flowEstablished) || st.oneWay() {
+		return nil
+	}
+	for y := range st.f.side {
+		me, peer := &st.f.side[y], &st.f.side[1-y]
+		resent := me.resent
+		if r := st.rst; r != nil {
+			if int(r.from) != y || r.kind != Abort || r.resent < 2 {
+				continue
+			}
+			resent = r.resent
+		}
+		unanswered := me.data.ok() && peer.ack < me.nxt || me.fin != never && !me.closeOK.ok()
+		if !unanswered || resent == 0 || resent == 1 && st.silence() < synRTO || peer.last.n > me.resentN {
+			continue
+		}
+		what, first := "data", me.data
+		if me.turn.ok() && peer.ack <= me.turnOff {
+			first = me.turn
+		}
+		if me.fin != never && peer.ack >= me.fin || !me.data.ok() {
+			what, first = "FIN", me.close
+		}
+		last := mark{n: me.resentN}
+		return &finding{
+			frames: []mark{peer.last, first, last},
+			text: fmt.Sprintf("%s sent its %s (frame %d) %d more times (last in %d) and got no answer: %s had gone silent after frame %d.",
+				st.who(y), what, st.frame(first), resent, st.frame(last), st.who(1-y), st.frame(peer.last)),
+			ended: st.atEnd && st.silence() < 2*(st.f.latest()-first.time()),
+		}
+	}
+	return nil
+}
+
+// ---- FIN first, with a message open ----
+
+func (st *story) truncated() *finding {
+	f, e := st.f, &st.f.http
+	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || !e.has(respOpen) || e.has(respLost) || st.inferred[st.s] {
+		return nil
+	}
+	s := st.side(st.s)
+	if e.resps > e.reqs && s.pos < s.end && s.pos == s.turnOff {
+		return nil // the request is not in the capture: it may have been a HEAD
+	}
+	partial := AnswerPartial
+	where := "in its header"
+	switch s.http {
+	case httpBody:
+		if s.end <= s.fin || s.pos > s.fin {
+			return nil
+		}
+		if missing := s.end - s.fin; e.resps <= e.reqs || f.has(flowMidstream) {
+			where = fmt.Sprintf("%d bytes before the end that Content-Length announced", missing)
+		}
+	case httpChunkSize, httpChunkData, httpTrailer:
+		if s.pos < s.fin {
+			return nil
+		}
+		where = "before its last chunk"
+	case httpHeader:
+		if s.pos < s.fin {
+			return nil
+		}
+	default:
+		return nil
+	}
+	return &finding{
+		frames: []mark{s.turn, s.close},
+		text: fmt.Sprintf("%s closed (FIN, frame %d) inside the response that begins in frame %d, %s.",
+			st.who(st.s), st.frame(s.close), st.frame(s.turn), where),
+		during: DuringResponse, answer: &partial,
+	}
+}
+
+func (st *story) noResponse() *finding {
+	e := &st.f.http
+	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || st.inferred[st.s] || e.has(respOpen|reqLost|respLost|reqOpen) {
+		return nil
+	}
+	c, s := st.side(st.c), st.side(st.s)
+	if st.f.at != DuringAwaiting || st.after.at.ok() && st.after.kind == lateRequest && c.turnOff >= s.finAck || st.f.has(flowMissed) {
+		return nil
+	}
+	if s.finAck < c.nxt && st.after.at.ok() && st.after.off < s.finAck {
+		return nil
+	}
+	none := AnswerNone
+	return &finding{
+		frames: []mark{c.turn, s.close},
+		text: fmt.Sprintf("%s took %s's request%s (frame %d) and closed after %s (FIN, %d) without a byte of an answer.",
+			st.who(st.s), st.who(st.c), st.request(), st.frame(c.turn), span(st.since(s.close, c.turn)), st.frame(s.close)),
+		during: DuringAwaiting, answer: &none,
+	}
+}
+
+func (st *story) earlyClose() *finding {
+	if !st.closedFirst(st.s) || st.proto != protoHTTP1 || !st.after.at.ok() || int(st.after.from) != st.c || st.rst == nil {
+		return nil
+	}
+	s := st.side(st.s)
+	if st.f.at != DuringRequest || st.after.kind != lateRest || int(st.rst.from) != st.s {
+		return nil
+	}
+	answered := "without an answer"
+	if st.f.http.resps > 0 && st.f.http.done >= st.f.http.reqs {
+		answered = fmt.Sprintf("after its answer (status %d)", st.f.http.status)
+	}
+	return &finding{
+		frames: []mark{s.close, st.after.at, st.rst.at},
+		text: fmt.Sprintf("%s closed %s (FIN, frame %d) while %s's request was still coming; more of it (%d) was answered with RST (%d).",
+			st.who(st.s), answered, st.frame(s.close), st.who(st.c), st.frame(st.after.at), st.frame(st.rst.at)),
+		during: DuringRequest,
+	}
+}
+
+func (st *story) abandoned() *finding {
+	f, e := st.f, &st.f.http
+	c := st.side(st.c)
+	var left mark
+	how := "FIN"
+	switch {
+	case st.closedFirst(st.c):
+		left = c.close
+	case st.firstRST() && int(st.rst.from) == st.c && (st.rst.kind == Abort || st.rst.kind == NoConnection && st.rst.trig == talkData):
+		left, how = st.rst.at, "RST"
+		if st.rst.kind == NoConnection {
+			return nil
+		}
+	default:
+		return nil
+	}
+	if !left.ok() {
+		return nil
+	}
+	if st.proto == protoTLS {
+		return st.abandonedTLS(left)
+	}
+	if e.proto != protoHTTP1 {
+		return nil
+	}
+	waiting := ""
+	switch f.at {
+	case DuringAwaiting:
+		waiting = "the answer to its request" + st.request() + " had not begun"
+	case DuringResponse:
+		waiting = "the answer to its request" + st.request() + " was not whole"
+	case DuringRequest:
+		if e.done >= e.reqs {
+			return nil
+		}
+		waiting = "its own request" + st.request() + " was not whole"
+	default:
+		return nil
+	}
+	if how == "FIN" && e.done >= e.reqs && !e.has(respLost|respOpen) && (st.rst == nil || int(st.rst.from) != st.c) {
+		return nil // it had only shut its writing side, and read the answer
+	}
+	if how == "FIN" && e.has(respOpen|untilFIN) && e.has(untilFIN) && st.fin(st.s) != never && st.rst == nil {
+		return nil
+	}
+	frames := []mark{c.turn, left}
+	tail := ""
+	if how == "FIN" && st.rst != nil && st.rst.from == int8(st.c) {
+		frames = append(frames, st.rst.at)
+		tail = fmt.Sprintf(" What %s sent then was answered with RST (%d).", st.who(st.s), st.frame(st.rst.at))
+	}
+	return &finding{
+		frames: frames,
+		text: fmt.Sprintf("%s left (%s, frame %d) %s after its request (%d): %s.%s",
+			st.who(st.c), how, st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), waiting, tail),
+		during: f.at, answer: &f.atReply,
+	}
+}
+
+// abandonedTLS: what is in the records is not known, but a server that goes on
+// sending more than the end of a connection needs was in the middle of an answer.
+func (st *story) abandonedTLS(left mark) *finding {
+	s := st.side(st.s)
+	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
+		return nil
+	}
+	if s.nxt-st.after.off <= smallTLS {
+		return nil
+	}
+	return &finding{
+		frames: []mark{left, st.after.at, st.rst.at},
+		text: fmt.Sprintf("%s left (FIN, frame %d); %s sent on (%d) and was answered with RST (%d).",
+			st.who(st.c), st.frame(left), st.who(st.s), st.frame(st.after.at), st.frame(st.rst.at)),
+		basis: Inferred,
+	}
+}
+
+// ---- FIN first, idle, then the other side sends ----
+
+// stale says whether the connection was closed by one side while idle, the
+// other sent data for which there was nobody any more, and got RST.
+func (st *story) stale() bool {
+	x := st.closer
+	if x < 0 || !st.after.at.ok() || int(st.after.from) == x || st.rst == nil || int(st.rst.from) != x {
+		return false
+	}
+	if st.rst.at.n < st.after.at.n || st.firstRST() && !st.inferred[x] || !st.inferred[x] && st.rst.kind != ToDataAfterClose {
+		return false
+	}
+	y := st.side(int(st.after.from))
+	switch st.after.kind {
+	case lateRequest:
+		return int(st.after.from) == st.c
+	case lateRest, lateGoodbye:
+		return false
+	}
+	// Of a protocol that is not read: who closes at once has sent no request,
+	// and the last word before the close was the closer's, or a small one.
+	if st.proto == protoHTTP1 && !st.uncertain() || int(st.after.from) != st.c {
+		return false
+	}
+	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS {
+		return false
+	}
+	return st.quietBefore()
+}
+
+// quietBefore says whether the closer had the last word before its FIN.
+func (st *story) quietBefore() bool {
+	s, c := st.side(st.closer), st.side(1-st.closer)
+	if st.proto == protoHTTP1 {
+		return true
+	}
+	if !s.data.ok() {
+		return st.after.off <= 1 // nothing was ever asked
+	}
+	return st.f.lastBefore == int8(st.closer) || c.turnOff == st.after.off && st.f.smallBefore
+}
+
+func (st *story) staleIdle() *finding {
+	if !st.stale() || st.after.ack <= st.fin(st.closer) {
+		return nil
+	}
+	x, y := st.closer, 1-st.closer
+	me := st.side(x)
+	if st.inferred[x] {
+		return &finding{
+			frames: []mark{st.after.at, st.rst.at}, basis: Inferred, during: DuringIdle, answer: new(Answer),
+			text: fmt.Sprintf("%s sent%s (frame %d) and was answered with RST (%d): it acknowledges one more than all of %s's bytes, so %s had closed; that FIN is not in the capture.",
+				st.who(y), st.what(), st.frame(st.after.at), st.frame(st.rst.at), st.who(x), st.who(x)),
+		}
+	}
+	acked := fmt.Sprintf("%s had received it", st.who(y))
+	frames := []mark{me.close, st.after.at, st.rst.at}
+	if ok := me.closeOK; ok.ok() && ok.n < st.after.at.n {
+		acked = fmt.Sprintf("%s acknowledged it (%d)", st.who(y), st.frame(ok))
+		frames = []mark{me.close, ok, st.after.at, st.rst.at}
+	}
+	return &finding{
+		frames: frames,
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s but sent%s %s later (%d); nobody was left to read it, so %s's kernel answered with RST (%d).",
+			st.who(x), st.idleText(), st.frame(me.close), acked, st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.who(x), st.frame(st.rst.at)),
+		during: DuringIdle, answer: new(Answer),
+	}
+}
+
+func (st *story) staleFinLost() *finding {
+	if !st.stale() || st.inferred[st.closer] || st.after.ack > st.fin(st.closer) || st.after.fins < 2 {
+		return nil
+	}
+	x, y := st.closer, 1-st.closer
+	me := st.side(x)
+	return &finding{
+		frames: []mark{me.close, {n: me.finLast}, st.after.at, st.rst.at},
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and sent the FIN again, %d times in all; none reached %s, which sent%s %s after the first (%d) without acknowledging it and was answered with RST (%d).",
+			st.who(x), st.idleText(), st.frame(me.close), st.after.fins, st.who(y), st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.frame(st.rst.at)),
+		during: DuringIdle, answer: new(Answer),
+	}
+}
+
+func (st *story) staleCrossing() *finding {
+	if !st.stale() || st.inferred[st.closer] || st.after.ack > st.fin(st.closer) || st.after.fins > 1 {
+		return nil
+	}
+	x, y := st.closer, 1-st.closer
+	me := st.side(x)
+	// A FIN that is not acknowledged for longer than this would have been sent
+	// again: then the capture lacks it, and it is not known what happened.
+	if st.after.at.time()-me.close.time() > minRTO+st.roundTrip() {
+		return nil
+	}
+	order := []mark{me.close, st.after.at, st.rst.at}
+	if st.after.at.n < me.close.n {
+		order[0], order[1] = order[1], order[0]
+	}
+	return &finding{
+		frames: order,
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) while %s sent%s (%d): the two passed each other, neither acknowledges the other; nobody was left to read the latter, so %s's kernel answered with RST (%d).",
+			st.who(x), st.idleText(), st.frame(me.close), st.who(y), st.what(), st.frame(st.after.at), st.who(x), st.frame(st.rst.at)),
+		during: DuringIdle, answer: new(Answer),
+	}
+}
+
+// roundTrip is the handshake's, as the capture saw it; 0 without.
+func (st *story) roundTrip() int64 { return int64(st.f.rtt) * 1000 }
+
+// ---- FIN first, no data after ----
+
+func (st *story) discarded() *finding {
+	x := st.closer
+	if x < 0 || st.rst == nil || int(st.rst.from) == x || st.firstRST() && !st.inferred[x] || st.fin(1-x) != never && st.side(1-x).close.ok() && st.side(1-x).close.n < st.rst.at.n {
+		return nil
+	}
+	y := 1 - x
+	me := st.side(y)
+	if st.after.at.ok() && int(st.after.from) == y && st.after.kind != lateGoodbye {
+		return nil
+	}
+	if st.open4(x) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
+		return nil
+	}
+	if st.rst.ack == never && !st.side(x).closeOK.ok() && st.rst.at.time()-st.side(x).close.time() < promptly {
+		return nil // a kernel without this connection
+	}
+	_ = me
+	after := ""
+	if st.side(x).close.ok() {
+		after = " " + span(st.since(st.rst.at, st.side(x).close)) + " later"
+	}
+	basis := Basis("")
+	closed := "closed"
+	if st.inferred[x] {
+		basis, closed = Inferred, "had closed; its FIN is not in the capture"
+	} else {
+		closed = fmt.Sprintf("closed the %s (FIN, frame %d)", st.idleText(), st.frame(st.side(x).close))
+	}
+	return &finding{
+		frames: []mark{st.side(x).close, st.rst.at}, basis: basis,
+		text: fmt.Sprintf("%s %s; %s threw its end away%s with RST (%d). Nothing was lost.",
+			st.who(x), closed, st.who(y), after, st.frame(st.rst.at)),
+	}
+}
+
+// open4 says whether a message was open when side x closed.
+func (st *story) open4(x int) bool {
+	if st.proto != protoHTTP1 {
+		return false
+	}
+	e := &st.f.http
+	if e.has(respOpen) && !e.has(untilFIN) {
+		return true
+	}
+	return st.f.at == DuringAwaiting || x == st.c && st.f.at == DuringResponse
+}
+
+func (st *story) closed() *finding {
+	a, b := st.fin(0), st.fin(1)
+	if st.closer < 0 && !(a != never && b != never) || st.firstRST() && !st.inferredAny() {
+		return nil
+	}
+	if st.uncertain() || st.oneWay() {
+		return nil
+	}
+	x := st.closer
+	if x < 0 {
+		x = st.s
+	}
+	y := 1 - x
+	goodbye := st.after.at.ok() && int(st.after.from) == y && (st.after.kind == lateGoodbye || st.smallFarewell())
+	if a == never || b == never {
+		if !goodbye || st.rst == nil {
+			return nil
+		}
+	} else if st.after.at.ok() && !goodbye && st.rst != nil && st.rst.kind == ToDataAfterClose && st.rst.from != st.after.from && st.proto != protoHTTP1 {
+		if !st.opaque() {
+			return nil
+		}
+	}
+	if st.rst != nil && (a == never || b == never) && !goodbye {
+		return nil
+	}
+	text := fmt.Sprintf("%s closed the %s (FIN, frame %d)", st.who(x), st.idleText(), st.frame(st.side(x).close))
+	if !st.side(x).close.ok() {
+		text = fmt.Sprintf("%s closed (its FIN is not in the capture)", st.who(x))
+	}
+	switch {
+	case st.both:
+		text += fmt.Sprintf(" and so did %s at the same time (%d)", st.who(y), st.frame(st.side(y).close))
+	case st.side(y).close.ok():
+		text += fmt.Sprintf(", %s %s later (FIN, %d)", st.who(y), span(st.since(st.side(y).close, st.side(x).close)), st.frame(st.side(y).close))
+	case goodbye:
+		text += fmt.Sprintf(", %s with its protocol's farewell (%d)", st.who(y), st.frame(st.after.at))
+	default:
+		text += fmt.Sprintf(", %s too (its FIN is not in the capture)", st.who(y))
+	}
+	if st.rst != nil {
+		text += fmt.Sprintf("; an RST of %s (%d) came after and harmed nothing", st.who(int(st.rst.from)), st.frame(st.rst.at))
+	}
+	basis := Basis("")
+	if st.inferredAny() {
+		basis = Inferred
+	}
+	return &finding{frames: []mark{st.side(x).close, st.side(y).close}, text: text + ".", basis: basis}
+}
+
+func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
+
+// smallFarewell: a few bytes of a protocol that is not read, and at once the
+// sender's own FIN.
+func (st *story) smallFarewell() bool {
+	y := st.side(int(st.after.from))
+	return st.after.kind == lateOpaque && y.close.ok() && y.nxt-1-st.after.off <= smallTLS
+}
+
+func (st *story) halfClosed() *finding {
+	a, b := st.fin(0), st.fin(1)
+	if (a == never) == (b == never) || st.oneWay() || st.uncertain() || st.rst != nil {
+		return nil
+	}
+	x := 0
+	if a == never {
+		x = 1
+	}
+	me := st.side(x)
+	state := fmt.Sprintf("FIN_WAIT1 with %s, for its FIN is not acknowledged", st.who(x))
+	if me.closeOK.ok() || st.inferred[x] {
+		state = fmt.Sprintf("FIN_WAIT2 with %s and CLOSE_WAIT with %s", st.who(x), st.who(1-x))
+	}
+	text := fmt.Sprintf("%s closed the %s (FIN, frame %d); %s did not until the capture ended %s later: the connection is in %s.",
+		st.who(x), st.idleText(), st.frame(me.close), st.who(1-x), span(time.Duration(st.x.now-me.close.time())), state)
+	basis := Basis("")
+	if st.inferred[x] {
+		basis = Inferred
+		text = fmt.Sprintf("%s closed (its FIN is not in the capture, but acknowledged); %s did not until the capture ended.", st.who(x), st.who(1-x))
+	}
+	return &finding{frames: []mark{me.close, me.closeOK}, text: text, ended: st.atEnd, basis: basis}
+}
+
+// ---- no FIN before the reset ----
+
+func (st *story) aborted() *finding {
+	r := st.rst
+	if r == nil || r.kind != Abort || !st.firstRST() || !st.f.has(flowEstablished) || st.inferredAny() {
+		return nil
+	}
+	x := int(r.from)
+	if st.proto == protoHTTP1 && x == st.c && st.uncertain() || st.oneWay() {
+		return nil
+	}
+	last := st.side(1 - x).last
+	return &finding{
+		frames: []mark{last, r.at},
+		text:   fmt.Sprintf("%s threw the connection away%s with RST (frame %d), without FIN.", st.who(x), st.duringText(), st.frame(r.at)),
+	}
+}
+
+func (st *story) flowForgotten() *finding {
+	r := st.rst
+	if r == nil || r.kind != NoConnection || !st.firstRST() || st.inferredAny() || r.ack != never {
+		return nil
+	}
+	x := int(r.from)
+	me, peer := st.side(x), st.side(1-x)
+	if r.trig == talkSYN && peer.has(sideSYNACK) && !st.f.has(flowEstablished) {
+		return &finding{
+			frames: []mark{peer.last, r.at},
+			text: fmt.Sprintf("%s's kernel knew of no connection when %s's SYN-ACK (frame %d) came, and answered with RST (%d): it had given the attempt up.",
+				st.who(x), st.who(1-x), st.frame(mark{n: peer.syn}), st.frame(r.at)),
+			during: DuringHandshake,
+		}
+	}
+	// What was never seen alive here cannot be said to have forgotten.
+	if !me.has(sideSeen) || peer.has(sideAcked) && peer.ack > me.nxt {
+		return nil
+	}
+	what := ""
+	switch r.trig {
+	case talkData:
+		what = "data"
+	case talkProbe:
+		what = "keep-alive probe"
+	case talkFIN:
+		what = "FIN"
+	default:
+		return nil
+	}
+	return &finding{
+		frames: []mark{peer.last, r.at},
+		text: fmt.Sprintf("%s's %s (frame %d) was answered with a bare RST (%d) in the name of %s, last heard in frame %d: there, or at a box between, this connection is not known any more, or a FIN was lost before the capture.",
+			st.who(1-x), what, st.frame(peer.last), st.frame(r.at), st.who(x), st.frame(me.last)),
+	}
+}
+
+// ---- nothing more came ----
+
+func (st *story) open() *finding {
+	if st.closer >= 0 || st.rst != nil || st.inferredAny() || !st.f.has(flowEstablished) || st.oneWay() {
+		return nil
+	}
+	text := fmt.Sprintf("still open when the capture ended, %s after its last segment (frame %d).", span(time.Duration(st.silence())), st.frame(later(st.side(0).last, st.side(1).last)))
+	if st.early {
+		text = fmt.Sprintf("still open when it was decided early, idle since frame %d: too many flows.", st.frame(later(st.side(0).last, st.side(1).last)))
+	}
+	return &finding{frames: []mark{later(st.side(0).last, st.side(1).last)}, text: text, ended: st.atEnd}
+}
+
+func (st *story) unexplained() *finding {
+	var text string
+	switch {
+	case st.oneWay() && st.f.has(flowEstablished):
+		text = "the capture holds one direction of this connection only."
+	case st.rst == nil && st.closer < 0 && !st.f.has(flowEstablished):
+		text = "the handshake was not finished and nothing says why."
+	case st.uncertain():
+		text = "the capture lacks the bytes that would show whether the last answer was whole."
+	case st.rst != nil:
+		text = fmt.Sprintf("an RST of %s (frame %d) whose reason the capture does not show.", st.who(int(st.rst.from)), st.frame(st.rst.at))
+	default:
+		text = "the segments fit none of the known stories."
+	}
+	var at mark
+	if st.rst != nil {
+		at = st.rst.at
+	}
+	return &finding{frames: []mark{at}, text: text, ended: st.atEnd && st.rst == nil}
+}

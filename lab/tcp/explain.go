@@ -1,0 +1,300 @@
+package tcp
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Side is one end of a conversation. The client is the end that sent the first
+// SYN, or what looks like it where the capture begins later.
+type Side string
+
+const (
+	Client     Side = "client"
+	Server     Side = "server"
+	Both       Side = "both"
+	ThirdParty Side = "third-party"
+	None       Side = "none"
+)
+
+// ResetKind says what an RST was the answer to.
+type ResetKind string
+
+const (
+	ToSYN            ResetKind = "to-syn"              // a SYN that nobody listens for
+	ToDataAfterClose ResetKind = "to-data-after-close" // data for a side that had closed
+	NoConnection     ResetKind = "no-connection"       // a segment of a connection that its sender does not know
+	Abort            ResetKind = "abort"               // nothing: its sender threw the connection away
+	ProbeTimeout     ResetKind = "probe-timeout"       // keep-alive probes that stayed without answer
+	Forged           ResetKind = "forged"              // not sent by the side whose address it carries
+	AfterClose       ResetKind = "after-close"         // a straggler of a connection that was over
+)
+
+// Reset is one RST of a conversation.
+type Reset struct {
+	Frame int       `json:"frame"`
+	From  Side      `json:"from"`
+	Kind  ResetKind `json:"kind"`
+}
+
+// Basis says what a verdict rests on.
+type Basis string
+
+const (
+	Wire     Basis = "wire"     // segments of the capture
+	Kernel   Basis = "kernel"   // the kernel's own word: a tracepoint or a counter
+	Inferred Basis = "inferred" // segments that the capture lacks, but others imply; or which end is the client
+)
+
+// Conversation is one connection and how it ended.
+type Conversation struct {
+	Client     netip.AddrPort `json:"client"`
+	Server     netip.AddrPort `json:"server"`
+	ClientName string         `json:"client_name,omitempty"` // host name, when known
+	ServerName string         `json:"server_name,omitempty"`
+
+	Cause     Cause  `json:"cause"`
+	ClosedBy  Side   `json:"closed_by"`
+	ResetBy   Side   `json:"reset_by"`
+	During    During `json:"during"`
+	Answer    Answer `json:"answer"` // to the last request
+	Requests  int    `json:"requests"`
+	Responses int    `json:"responses"`
+	Frames    []int  `json:"frames"` // numbers of the frames that prove the cause
+	Basis     Basis  `json:"basis"`
+	Text      string `json:"text"`
+	Advice    string `json:"advice,omitempty"`
+
+	Resets       []Reset   `json:"resets"`
+	LateReset    bool      `json:"late_reset,omitempty"`    // RSTs came after both sides had closed
+	CaptureEnded bool      `json:"capture_ended,omitempty"` // only the end of the capture makes it so
+	DecidedEarly bool      `json:"decided_early,omitempty"` // at the limit of Options.MaxFlows, while still open
+	Protocol     string    `json:"protocol,omitempty"`      // http/1, http/2, tls, tunnel
+	Request      string    `json:"request,omitempty"`       // method and target of the last request
+	Status       int       `json:"status,omitempty"`        // of the last response
+	KeepAlive    int       `json:"keep_alive,omitempty"`    // seconds that the server promised (Keep-Alive: timeout=)
+	Start        time.Time `json:"start"`
+	End          time.Time `json:"end"`
+	Idle         float64   `json:"idle,omitempty"`  // seconds without data before the first FIN or RST
+	Reuse        float64   `json:"reuse,omitempty"` // seconds from the FIN to the data that was sent after it
+
+	Segments []Frame `json:"-"` // all of them, with Options.Keep
+}
+
+// Options change how Explain reads.
+type Options struct {
+	Names    map[netip.Addr]string // host names for the text; they override those in the file
+	Keep     bool                  // keep every conversation's frames in Segments
+	MaxFlows int                   // beyond so many live flows the ones idle for longest are decided early; 0 means 4 million
+}
+
+const (
+	defaultMaxFlows = 4 << 20
+	maxHeldBytes    = 64 << 20 // payload kept for lack of an earlier byte, over all flows
+	maxInterned     = 1 << 16  // different request lines remembered
+
+	// linger is how long stragglers are waited for after a connection's end.
+	linger = int64(5 * time.Second)
+)
+
+// Explain reads a capture and calls each with every connection as it ends, and
+// with those still open at the end of the capture. An error means that nothing
+// could be read; whatever else ended the reading is in Summary.Stopped.
+func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
+	var sum Summary
+	x := newExplainer(o, &sum, each)
+	var d decoder
+	err := packets(r, &sum, func(p *Packet) error {
+		if !d.decode(p, sum.Frames) {
+			return nil
+		}
+		sum.Segments++
+		x.take(&d.seg)
+		return nil
+	})
+	x.finish()
+	var own errStopped
+	if errors.As(err, &own) {
+		err = own.error
+	}
+	if err != nil {
+		return sum, fmt.Errorf("reading capture: %w", err)
+	}
+	return sum, nil
+}
+
+// explainer holds the live flows.
+type explainer struct {
+	o     Options
+	sum   *Summary
+	each  func(Conversation)
+	table table
+	past  past
+	now   int64 // latest time seen
+	held  int   // bytes of held payload
+	names map[netip.Addr]string
+
+	lines   map[string]uint32
+	lineOf  []string
+	waiting []waiting // ended flows in order of their end
+}
+
+// waiting is an ended flow whose stragglers are waited for.
+type waiting struct {
+	flow  uint32
+	first int // the flow's first frame, for the slot may be another's by now
+}
+
+func newExplainer(o Options, sum *Summary, each func(Conversation)) *explainer {
+	if o.MaxFlows <= 0 {
+		o.MaxFlows = defaultMaxFlows
+	}
+	return &explainer{o: o, sum: sum, each: each, lines: map[string]uint32{}, lineOf: []string{""}}
+}
+
+// name gives a host's name: the caller's, then the file's.
+func (x *explainer) name(a netip.Addr) string {
+	if n, ok := x.o.Names[a]; ok {
+		return n
+	}
+	return x.sum.Names[a]
+}
+
+func (x *explainer) intern(b []byte) uint32 {
+	if i, ok := x.lines[string(b)]; ok {
+		return i
+	}
+	if len(x.lineOf) >= maxInterned {
+		return 0
+	}
+	i := uint32(len(x.lineOf))
+	x.lines[string(b)] = i
+	x.lineOf = append(x.lineOf, string(b))
+	return i
+}
+
+// take hands one segment to its flow.
+func (x *explainer) take(s *segment) {
+	x.now = max(x.now, s.time)
+	x.sweep()
+	lo, hi, d := s.src, s.dst, 0
+	if hi.less(lo) {
+		lo, hi, d = hi, lo, 1
+	}
+	h := x.table.hash(lo, hi)
+	f := x.table.find(h, lo, hi)
+	if f != nil && (f.ended != 0 && s.time-f.ended > linger || f.reused(s, d)) {
+		x.deliver(f, h)
+		f = nil
+	}
+	if f == nil {
+		if s.icmp != nil || x.past.straggler(h, s) {
+			return
+		}
+		if x.table.len() >= x.o.MaxFlows {
+			x.evict()
+		}
+		f = x.table.insert(h, lo, hi)
+		f.init(s, d)
+	}
+	ended := f.ended
+	f.add(x, s, d)
+	if x.o.Keep {
+		fr := s.frame()
+		fr.Payload = slices.Clone(fr.Payload)
+		t := f.trouble()
+		t.keep = append(t.keep, fr)
+	}
+	if f.ended != ended {
+		x.waiting = append(x.waiting, waiting{x.table.index(f), f.first})
+	}
+}
+
+// reused says whether a segment begins another connection on the same ports: a
+// SYN with another initial sequence number (RFC 9293 3.6.1).
+func (f *flow) reused(s *segment, d int) bool {
+	if s.flags&(SYN|RST|ACK) != SYN || s.icmp != nil {
+		return false
+	}
+	me := &f.side[d]
+	if me.has(sideSYN) {
+		return s.seq != me.base
+	}
+	// A SYN after data is another connection; before anything else of its side
+	// it is only late.
+	return me.has(sideSeen) && int32(s.seq-me.base) != -1
+}
+
+// sweep delivers what ended long enough ago.
+func (x *explainer) sweep() {
+	n := 0
+	for ; n < len(x.waiting); n++ {
+		w := x.waiting[n]
+		f := x.table.at(w.flow)
+		if f == nil || f.first != w.first {
+			continue
+		}
+		if x.now-f.ended <= linger {
+			break
+		}
+		x.deliver(f, x.table.hash(f.end[0], f.end[1]))
+	}
+	if n > 0 {
+		x.waiting = slices.Delete(x.waiting, 0, n)
+	}
+}
+
+// evict decides the flow that has been idle for longest, or nearly so.
+func (x *explainer) evict() {
+	f := x.table.oldest()
+	x.conclude(f, false, true)
+	x.table.remove(f, x.table.hash(f.end[0], f.end[1]))
+}
+
+// deliver concludes a flow that has ended and forgets it.
+func (x *explainer) deliver(f *flow, h uint64) {
+	x.conclude(f, false, false)
+	x.past.remember(h, f)
+	x.table.remove(f, h)
+}
+
+// finish concludes whatever is left when the capture ends.
+func (x *explainer) finish() {
+	var rest []*flow
+	x.table.each(func(f *flow) { rest = append(rest, f) })
+	slices.SortFunc(rest, func(a, b *flow) int { return a.first - b.first })
+	for _, f := range rest {
+		x.conclude(f, true, false)
+	}
+	names := maps.Clone(x.sum.Names)
+	if names == nil {
+		names = map[netip.Addr]string{}
+	}
+	maps.Copy(names, x.o.Names)
+	x.sum.Names = names
+}
+
+// conclude decides a flow and hands it out. atEnd says that the capture ended,
+// early that the limit of flows was reached.
+func (x *explainer) conclude(f *flow, atEnd, early bool) {
+	for d := range f.side {
+		if f.more != nil && len(f.more.holds) > 0 {
+			f.skip(x, d)
+		}
+	}
+	st := newStory(x, f, atEnd, early)
+	c := st.conversation()
+	if f.more != nil {
+		c.Segments = f.more.keep
+		for d := range f.side {
+			x.held -= len(f.more.carry[d])
+		}
+	}
+	x.sum.Conversations++
+	x.each(c)
+}

@@ -1,0 +1,580 @@
+package tcp
+
+import "math"
+
+// never is the offset of something not seen.
+const never = math.MinInt64
+
+// A mark is a moment of a flow: when, and in which frame. The zero mark is
+// none. Kept small, for a flow holds several and there may be millions.
+type mark struct {
+	hi, lo uint32 // time, ns since the Unix epoch
+	n      uint32 // frame, counted from the flow's first as 1
+}
+
+func (m mark) ok() bool    { return m.n != 0 }
+func (m mark) time() int64 { return int64(uint64(m.hi)<<32 | uint64(m.lo)) }
+
+// What the last segment of a side was: what a bare RST may be the answer to.
+type talk uint8
+
+const (
+	talkNone talk = iota
+	talkSYN
+	talkACK
+	talkData
+	talkProbe
+	talkFIN
+)
+
+// side is one direction of a flow: what one end has sent. Offsets count bytes
+// from the side's first sequence number, SYN and FIN as one each, in 64 bits so
+// that they do not wrap.
+type side struct {
+	nxt     int64 // one past the highest byte seen (SND.NXT, RFC 9293 3.3.1)
+	ack     int64 // highest acknowledgment sent, in the peer's offsets
+	fin     int64 // of the FIN; never without one
+	finAck  int64 // acknowledgment that the first FIN carried
+	turnOff int64 // first byte of turn
+	turnAck int64 // acknowledgment it carried
+	pos     int64 // HTTP: next byte to look at
+	end     int64 // HTTP: end of the body or chunk in progress
+
+	data    mark // newest data sent for the first time
+	turn    mark // first data since the other side last sent some
+	close   mark // first FIN
+	last    mark // last segment of any kind
+	closeOK mark // first acknowledgment of the FIN by the peer
+
+	base    uint32 // sequence number of offset 0
+	finLast uint32 // frame of the newest FIN
+	syn     uint32 // frame of the first SYN
+	resentN uint32 // frame of the newest retransmission or probe
+	ids     [2]uint32
+	home    int32 // tap whose frames count; others only when they show something new
+
+	window uint16
+	syns   uint8 // SYN or SYN-ACK, with its repetitions
+	fins   uint8
+	resent uint8 // retransmissions since the peer was last heard
+	probes uint8 // keep-alive probes since the peer was last heard
+	ttl    uint8
+	http   httpState
+	talk   talk
+	flags  sideFlags
+}
+
+type sideFlags uint8
+
+const (
+	sideKnown     sideFlags = 1 << iota // base is set
+	sideSeen                            // sent something that was captured
+	sideAcked                           // sent an acknowledgment
+	sideSYN                             // sent SYN without ACK
+	sideSYNACK                          // sent SYN with ACK
+	sideTTLMixed                        // its segments carried different TTLs
+	sideSaidClose                       // announced in HTTP that it closes
+	sideTTLTwice                        // at least two segments carried ttl
+)
+
+func (s *side) has(f sideFlags) bool { return s.flags&f != 0 }
+
+// off gives the offset of a sequence number, the one nearest to nxt.
+func (s *side) off(seq uint32) int64 {
+	return s.nxt + int64(int32(seq-s.base-uint32(s.nxt)))
+}
+
+type flowFlags uint16
+
+const (
+	flowEstablished flowFlags = 1 << iota
+	flowMidstream             // its first segment was not a SYN
+	flowTwice                 // one tap shows its segments twice
+	flowSimultaneous
+	flowOverflow // SYN-ACK repeated after the handshake's last ACK
+	flowDone     // delivered
+	flowMissed   // an acknowledgment covered bytes that the capture lacks
+)
+
+// flow is one connection while its segments come in. It holds no pointers but
+// more, and is at most 400 bytes.
+type flow struct {
+	end     [2]endpoint // the lesser one first; side and direction use the same index
+	side    [2]side
+	start   int64 // time of the first frame
+	ended   int64 // time from which nothing but stragglers is expected; 0 before
+	first   int   // its number
+	more    *trouble
+	http    exchange
+	hsAck   uint32 // frame of the handshake's last ACK
+	next    uint32 // free list, or chain of the hash table: index+1
+	self    uint32 // index in the table
+	flags   flowFlags
+	closer  int8   // side of the first FIN, -1 none
+	talker  int8   // side that sent data last, -1 none
+	at      During // where in the exchange the first FIN or RST came
+	atReply Answer
+
+	rtt         uint32 // of the handshake as the capture saw it, µs
+	lastBefore  int8   // side that had sent data last when the first FIN came
+	smallBefore bool   // and whether that was little
+}
+
+func (f *flow) has(x flowFlags) bool { return f.flags&x != 0 }
+
+// trouble is what only flows that do not simply end carry.
+type trouble struct {
+	after   lateData
+	resets  []reset
+	dropped int // resets beyond maxResets
+	icmp    *icmpNote
+	alive   mark // segment of a side that had already reset
+	holds   []held
+	carry   [2][]byte // HTTP: start of a message that is not whole yet
+	keep    []Frame
+	tapIDs  [2]uint32 // segments taken from another tap than home
+	pending [2]int16  // data segments that came after the side's FIN, not yet answered with RST
+}
+
+// lateData is the first data of a side after the other side's FIN, in order of
+// capture or because the FIN does not acknowledge it.
+type lateData struct {
+	at   mark
+	off  int64
+	ack  int64 // acknowledgment it carried, in the closer's offsets
+	from int8
+	fins uint8 // FINs seen before it
+	kind lateKind
+}
+
+type lateKind uint8
+
+const (
+	lateOpaque  lateKind = iota // bytes of a protocol that is not read here
+	lateRequest                 // begins an HTTP/1 request
+	lateRest                    // goes on with an HTTP message
+	lateGoodbye                 // TLS close_notify, HTTP/2 frames that end a connection
+)
+
+type reset struct {
+	at     mark
+	off    int64 // sequence, in the sender's offsets
+	ack    int64 // never for a bare RST
+	from   int8
+	trig   talk // the peer's last segment before it
+	kind   ResetKind
+	ttl    uint8
+	resent uint8 // unanswered retransmissions of its sender before it
+	fresh  bool  // came after the peer's last segment
+}
+
+type icmpNote struct {
+	ICMP
+	at   mark
+	from int8 // side whose segment it quotes
+}
+
+// held is a payload that came before an earlier one.
+type held struct {
+	off  int64
+	n    int64
+	dir  int8
+	data []byte
+}
+
+// Bounds on what one flow may pile up.
+const (
+	maxResets = 64
+	maxHeld   = 32
+	maxCarry  = 32 << 10
+)
+
+// firstACK is when the handshake's last ACK came, as far as is kept.
+func (s *side) firstACK(f *flow) int64 {
+	return f.start + int64(f.rtt)*1000
+}
+
+func (f *flow) trouble() *trouble {
+	if f.more == nil {
+		f.more = &trouble{}
+	}
+	return f.more
+}
+
+func (f *flow) init(s *segment, d int) {
+	f.end[d], f.end[1-d] = s.src, s.dst
+	f.start, f.first = s.time, s.number
+	f.closer, f.talker = -1, -1
+	for i := range f.side {
+		f.side[i].fin, f.side[i].home = never, -1
+	}
+	if s.flags&SYN == 0 {
+		f.flags |= flowMidstream
+	}
+}
+
+func (f *flow) mark(s *segment) mark {
+	n := min(s.number-f.first+1, math.MaxUint32)
+	return mark{hi: uint32(uint64(s.time) >> 32), lo: uint32(s.time), n: uint32(n)}
+}
+
+// copyWindow is how far apart two captures of one segment by the same tap may
+// be: "any" sees a packet on each device it crosses, a mirror port twice.
+const copyWindow = 2e6 // ns
+
+// copied says whether the frame shows a segment that was already seen: by
+// another tap, or twice by the same.
+func (f *flow) copied(s *segment, d int, off, end, ack int64) bool {
+	me := &f.side[d]
+	id := s.identity()
+	if me.home < 0 {
+		me.home = s.tap
+	}
+	if s.tap != me.home {
+		news := end > me.nxt || !me.has(sideSeen) || s.flags&ACK != 0 && (!me.has(sideAcked) || ack > me.ack)
+		if s.flags&RST != 0 {
+			news = !f.hasReset(d, off)
+		}
+		if s.flags&FIN != 0 && me.fin == never {
+			news = true
+		}
+		if news {
+			t := f.trouble()
+			t.tapIDs[1], t.tapIDs[0] = t.tapIDs[0], id
+		}
+		return !news
+	}
+	if f.more != nil && (f.more.tapIDs[0] == id || f.more.tapIDs[1] == id) {
+		for i, v := range f.more.tapIDs {
+			if v == id {
+				f.more.tapIDs[i] = 0
+			}
+		}
+		return true
+	}
+	if me.last.ok() && s.time-me.last.time() < copyWindow && (me.ids[0] == id || me.ids[1] == id) {
+		// Without an IP ID two RSTs, or two bare ACKs, look the same though
+		// they are two.
+		if s.ipID != 0 || s.length > 0 || f.has(flowTwice) {
+			f.flags |= flowTwice
+			return true
+		}
+	}
+	me.ids[1], me.ids[0] = me.ids[0], id
+	return false
+}
+
+// identity is a hash over what a segment keeps on its way: two frames with the
+// same one show the same segment, not a retransmission, which has another IP ID
+// or timestamp.
+func (s *segment) identity() uint32 {
+	h := uint64(s.seq)<<32 | uint64(s.ack)
+	h = mix(h, uint64(s.flags)<<56|uint64(s.window)<<40|uint64(s.ipID)<<24|uint64(uint32(s.length))&0xffffff)
+	h = mix(h, uint64(s.stamp))
+	return uint32(h) | 1
+}
+
+func (f *flow) hasReset(d int, off int64) bool {
+	if f.more == nil {
+		return false
+	}
+	for _, r := range f.more.resets {
+		if int(r.from) == d && r.off == off {
+			return true
+		}
+	}
+	return false
+}
+
+// add takes in the next segment, sent by side d.
+func (f *flow) add(x *explainer, s *segment, d int) {
+	me, peer := &f.side[d], &f.side[1-d]
+	if s.icmp != nil {
+		f.icmp(s, d)
+		return
+	}
+	if !me.has(sideKnown) {
+		me.base, me.flags = s.seq, me.flags|sideKnown
+	} else if s.flags&SYN != 0 && !me.has(sideSeen) {
+		// The peer's acknowledgment came first and set the base behind the SYN.
+		delta := int64(int32(me.base - s.seq))
+		me.base, peer.ack = s.seq, peer.ack+delta
+	}
+	off := me.off(s.seq)
+	dataOff := off
+	if s.flags&SYN != 0 {
+		dataOff++
+	}
+	finOff := dataOff + int64(s.length)
+	end := finOff
+	if s.flags&FIN != 0 {
+		end++
+	}
+	ack := int64(never)
+	if s.flags&ACK != 0 {
+		if !peer.has(sideKnown) {
+			peer.base, peer.flags = s.ack, peer.flags|sideKnown
+		}
+		ack = peer.off(s.ack)
+	}
+	if f.copied(s, d, off, end, ack) {
+		return
+	}
+	m := f.mark(s)
+	f.countTTL(me, s)
+	if s.flags&RST != 0 {
+		f.reset(x, s, d, m, off, ack)
+		return
+	}
+	f.life(d, m, end, ack)
+	peer.resent, peer.probes = 0, 0
+	fresh := !me.has(sideSeen)
+	me.flags |= sideSeen
+	kind := talkACK
+
+	switch {
+	case s.flags&SYN != 0:
+		kind = talkSYN
+		f.syn(me, peer, s, m, d)
+	case s.flags&ACK != 0 && peer.has(sideSYNACK) && f.hsAck == 0:
+		f.hsAck = m.n
+		f.rtt = uint32(min(max(s.time-f.start, 0)/1000, math.MaxUint32))
+		f.flags |= flowEstablished
+	case f.has(flowMidstream) || !peer.has(sideSYN|sideSYNACK) || me.has(sideSYNACK) || s.length > 0:
+		f.flags |= flowEstablished
+	}
+
+	oldNxt := me.nxt
+	if fresh && s.flags&SYN == 0 && off > me.nxt {
+		oldNxt = off
+	}
+	isNew := s.length > 0 && finOff > oldNxt || fresh && s.length > 0
+	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
+		me.ack, me.flags = ack, me.flags|sideAcked
+		if ack > peer.nxt+1 || ack > peer.nxt && peer.fin != never {
+			f.flags |= flowMissed
+		}
+	}
+	if ack != never && peer.fin != never && ack > peer.fin && !peer.closeOK.ok() {
+		peer.closeOK = m
+	}
+	switch {
+	case s.flags&(SYN|FIN) != 0:
+	case me.fin == never && s.length <= 1 && off == me.nxt-1 && !fresh && peer.has(sideAcked) && peer.ack >= me.nxt && me.nxt > 1-int64(b2i(f.has(flowMidstream))):
+		kind = talkProbe
+		isNew = false
+		if peer.window != 0 {
+			me.probes = inc(me.probes)
+			me.resentN = m.n
+		}
+	case s.length > 0 && !isNew:
+		kind = talkData
+		me.resent = inc(me.resent)
+		me.resentN = m.n
+	}
+	if isNew {
+		kind = talkData
+		f.newData(x, s, d, m, dataOff, ack)
+	} else if s.length > 0 && kind == talkData && finOff > me.pos {
+		f.feed(x, d, dataOff, s.payload, int64(s.length))
+	}
+	if s.length > 0 && kind == talkData && peer.fin != never && (isNew || dataOff >= f.lateOff(d)) {
+		f.trouble().pending[1-d]++
+	}
+	if ack != never && f.more != nil && len(f.more.holds) > 0 && ack > peer.pos {
+		f.skip(x, 1-d)
+	}
+	me.nxt = max(me.nxt, end)
+	if s.flags&FIN != 0 {
+		kind = talkFIN
+		f.fin(d, m, finOff, ack)
+	}
+	me.window = s.window
+	me.last, me.talk = m, kind
+	if f.ended == 0 && f.side[0].closeOK.ok() && f.side[1].closeOK.ok() {
+		f.ended = s.time
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func inc(v uint8) uint8 {
+	if v < math.MaxUint8 {
+		v++
+	}
+	return v
+}
+
+// lateOff is the offset of side d's first data after the peer's FIN.
+func (f *flow) lateOff(d int) int64 {
+	if f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d {
+		return math.MaxInt64
+	}
+	return f.more.after.off
+}
+
+func (f *flow) countTTL(me *side, s *segment) {
+	switch {
+	case s.flags&RST != 0:
+	case me.ttl == 0:
+		me.ttl = s.ttl
+	case me.ttl != s.ttl:
+		me.flags |= sideTTLMixed
+	default:
+		me.flags |= sideTTLTwice
+	}
+}
+
+func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
+	if me.syn == 0 {
+		me.syn = m.n
+	}
+	me.syns = inc(me.syns)
+	if s.flags&ACK == 0 {
+		me.flags |= sideSYN
+		if peer.has(sideSYN) {
+			f.flags |= flowSimultaneous
+		}
+		return
+	}
+	me.flags |= sideSYNACK
+	if f.hsAck != 0 && me.syns > 1 && me.talk == talkSYN {
+		f.flags |= flowOverflow
+	}
+}
+
+func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) {
+	me, peer := &f.side[d], &f.side[1-d]
+	late := peer.fin != never && (f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d)
+	if int(f.talker) != d || late {
+		f.talker = int8(d)
+		me.turn, me.turnOff, me.turnAck = m, off, ack
+	}
+	me.data = m
+	if late {
+		f.trouble().after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: peer.fins, kind: f.lateKind(d, off, s.payload)}
+	}
+	f.feed(x, d, off, s.payload, int64(s.length))
+}
+
+// fin takes in a FIN of side d at offset off.
+func (f *flow) fin(d int, m mark, off, ack int64) {
+	me, peer := &f.side[d], &f.side[1-d]
+	me.finLast = m.n
+	if me.fin != never {
+		if off == me.fin {
+			me.fins = inc(me.fins)
+			me.resent, me.resentN = inc(me.resent), m.n
+		}
+		return
+	}
+	me.fin, me.close, me.fins = off, m, 1
+	if me.finAck = ack; ack == never {
+		me.finAck = me.ack
+	}
+	if peer.fin != never {
+		return
+	}
+	f.closer = int8(d)
+	f.lastBefore = f.talker
+	if t := f.talker; t >= 0 {
+		f.smallBefore = f.side[t].nxt-f.side[t].turnOff <= smallTLS
+	}
+	f.at, f.atReply = f.http.during(f), f.http.answer()
+	// Data that the FIN does not acknowledge is on its way: the two cross.
+	if peer.data.ok() && peer.nxt > me.finAck && me.has(sideAcked) {
+		l := lateData{at: peer.turn, off: peer.turnOff, ack: peer.turnAck, from: int8(1 - d)}
+		if peer.turnOff < me.finAck {
+			l = lateData{at: peer.data, off: me.finAck, ack: peer.ack, from: int8(1 - d), kind: lateRest}
+		} else {
+			l.kind = f.crossKind(1 - d)
+		}
+		t := f.trouble()
+		t.after = l
+		t.pending[d]++
+	}
+}
+
+// reset takes in an RST of side d.
+func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
+	me, peer := &f.side[d], &f.side[1-d]
+	t := f.trouble()
+	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent,
+		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
+	r.kind = f.resetKind(s, d, &r, ack)
+	if r.kind == ToDataAfterClose {
+		t.pending[d]--
+	}
+	if len(t.resets) == 0 {
+		if f.closer < 0 {
+			f.at, f.atReply = f.http.during(f), f.http.answer()
+		}
+	}
+	if len(t.resets) < maxResets {
+		t.resets = append(t.resets, r)
+	} else {
+		t.dropped++
+	}
+	if f.ended == 0 && !(r.kind == NoConnection && r.trig != talkData && !f.has(flowEstablished) && me.has(sideSYN)) {
+		f.ended = s.time
+	}
+}
+
+// resetKind says what an RST of side d is the answer to, if to anything
+// (RFC 9293 3.10.7; Linux: tcp_v4_send_reset answers, tcp_send_active_reset
+// acts).
+func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
+	me, peer := &f.side[d], &f.side[1-d]
+	t := f.more
+	earlier, own := false, false
+	for _, o := range t.resets {
+		earlier = true
+		own = own || int(o.from) == d
+	}
+	bare := s.flags&ACK == 0
+	switch {
+	case !f.has(flowEstablished) && !me.has(sideSYN|sideSYNACK) && peer.has(sideSYN) && !bare && ack >= 1:
+		return ToSYN
+	case me.fin != never && t.pending[d] > 0:
+		return ToDataAfterClose
+	case me.fin != never && peer.fin != never, earlier && !own:
+		return AfterClose
+	case own && bare && peer.talk == talkData && r.fresh:
+		return NoConnection
+	case own:
+		return AfterClose
+	case me.probes > 0:
+		return ProbeTimeout
+	case me.fin != never && bare:
+		return AfterClose
+	case bare && r.fresh:
+		return NoConnection
+	}
+	return Abort
+}
+
+// life notes that a side speaks on after its own RST: what its stack would not
+// do (RFC 9293 3.5.3: the connection is gone).
+func (f *flow) life(d int, m mark, end, ack int64) {
+	if f.more == nil || f.more.alive.ok() {
+		return
+	}
+	for _, r := range f.more.resets {
+		if int(r.from) == d && (end > max(f.side[d].nxt, r.off) || ack > f.side[d].ack) {
+			f.more.alive = m
+			return
+		}
+	}
+}
+
+func (f *flow) icmp(s *segment, d int) {
+	t := f.trouble()
+	if t.icmp == nil {
+		t.icmp = &icmpNote{ICMP: *s.icmp, at: f.mark(s), from: int8(d)}
+	}
+}

@@ -1,0 +1,808 @@
+package tcp
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"strings"
+)
+
+// During says in which part of an exchange a connection ended.
+type During uint8
+
+const (
+	DuringUnknown During = iota
+	DuringHandshake
+	DuringIdle
+	DuringRequest
+	DuringAwaiting
+	DuringResponse
+)
+
+var duringNames = []string{"unknown", "handshake", "idle", "request", "awaiting-response", "response"}
+
+func (d During) String() string { return duringNames[d] }
+
+func (d During) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d *During) UnmarshalText(b []byte) error { return parseName(b, duringNames, (*uint8)(d)) }
+
+// Answer says how much of the last request's answer was sent.
+type Answer uint8
+
+const (
+	AnswerNone Answer = iota
+	AnswerPartial
+	AnswerWhole
+)
+
+var answerNames = []string{"none", "partial", "whole"}
+
+func (a Answer) String() string { return answerNames[a] }
+
+func (a Answer) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+func (a *Answer) UnmarshalText(b []byte) error { return parseName(b, answerNames, (*uint8)(a)) }
+
+// protocol is what the first bytes of a flow look like.
+type protocol uint8
+
+const (
+	protoUnknown protocol = iota
+	protoHTTP1
+	protoHTTP2 // in the clear, with prior knowledge
+	protoTLS
+	protoTunnel // after 101 Switching Protocols or CONNECT
+)
+
+var protocolNames = []string{"", "http/1", "http/2", "tls", "tunnel"}
+
+// exchange follows the requests and responses of a flow (RFC 9112).
+type exchange struct {
+	reqs, resps uint32 // requests begun; final responses whose header is whole
+	done        uint32 // responses whose body is whole
+	before      uint32 // requests begun when the first FIN came
+	heads       uint64 // which of the last 64 requests have an answer without body (HEAD), by number
+	reqLine     uint32 // the last request's method and target, in the explainer's table
+	status      uint16 // of the last response
+	hint        uint16 // seconds of "Keep-Alive: timeout=", 0 without
+	client      int8   // side that sends requests, from what it sent; -1 unknown
+	proto       protocol
+	flags       httpFlags
+}
+
+type httpFlags uint8
+
+const (
+	reqOpen   httpFlags = 1 << iota // a request is begun and not whole
+	respOpen                        // a response is begun and not whole
+	reqLost                         // the framing of the requests is not known any more
+	respLost                        // the same for the responses
+	untilFIN                        // the response in progress ends with the connection
+	httpKnown                       // client is set
+)
+
+// httpState is what a side's next byte belongs to.
+type httpState uint8
+
+const (
+	httpUnset  httpState = iota
+	httpStart            // a message begins
+	httpHeader           // in a header that is carried over
+	httpBody             // up to end
+	httpChunkSize
+	httpChunkData // up to end, with its CRLF
+	httpTrailer
+	httpClose  // up to the FIN
+	httpLost   // not known; the next segment that looks like a message is one
+	httpOpaque // not HTTP/1, or no longer
+)
+
+func (e *exchange) has(f httpFlags) bool { return e.flags&f != 0 }
+
+// during says where in the exchange the flow is now.
+func (e *exchange) during(f *flow) During {
+	switch {
+	case !f.has(flowEstablished):
+		return DuringHandshake
+	case e.proto == protoUnknown && f.talker < 0 && !f.has(flowMidstream):
+		return DuringIdle
+	case e.proto != protoHTTP1:
+		return DuringUnknown
+	case e.has(reqOpen):
+		return DuringRequest
+	case e.has(reqLost):
+		return DuringUnknown
+	case e.has(respOpen):
+		if e.has(respLost) {
+			return DuringUnknown
+		}
+		return DuringResponse
+	case e.has(respLost):
+		return DuringUnknown
+	case e.reqs > e.done:
+		return DuringAwaiting
+	}
+	return DuringIdle
+}
+
+// answer says how much of the last request's answer has come.
+func (e *exchange) answer() Answer {
+	switch {
+	case e.proto != protoHTTP1:
+		return AnswerNone
+	case e.has(respOpen):
+		return AnswerPartial
+	case e.reqs > e.done || e.done == 0:
+		return AnswerNone
+	}
+	return AnswerWhole
+}
+
+// feed takes in payload of side d that begins at offset off and is n bytes
+// long, of which b was captured.
+func (f *flow) feed(x *explainer, d int, off int64, b []byte, n int64) {
+	p := &f.side[d]
+	if p.http == httpOpaque {
+		return
+	}
+	if p.http == httpUnset {
+		p.http, p.pos = httpStart, off
+		if !p.has(sideSYN | sideSYNACK) {
+			p.http = httpLost // the capture may begin in the middle of a message
+		} else if p.pos = 1; off > 1 {
+			p.pos = 1
+		}
+	}
+	f.consume(x, d, off, b, n)
+	if f.more == nil || len(f.more.holds) == 0 {
+		return
+	}
+	for again := true; again; {
+		again = false
+		for i, h := range f.more.holds {
+			if int(h.dir) == d && h.off <= p.pos {
+				f.more.holds = slices.Delete(f.more.holds, i, i+1)
+				x.held -= len(h.data)
+				f.consume(x, d, h.off, h.data, h.n)
+				again = true
+				break
+			}
+		}
+	}
+}
+
+// consume looks at one segment; what comes too early is held back.
+func (f *flow) consume(x *explainer, d int, off int64, b []byte, n int64) {
+	p := &f.side[d]
+	end := off + n
+	switch p.http {
+	case httpOpaque:
+		return
+	case httpLost:
+		f.resync(x, d, off, b, n)
+		return
+	case httpClose:
+		p.pos = max(p.pos, end)
+		return
+	case httpBody, httpChunkData:
+		// Bytes of a body need not be seen, nor come in order, only be counted.
+		if off <= p.end {
+			if p.pos = max(p.pos, min(p.end, end)); p.pos < p.end {
+				return
+			}
+			f.bodyDone(d)
+		}
+	}
+	if end <= p.pos {
+		return
+	}
+	if off > p.pos {
+		t := f.trouble()
+		if len(t.holds) >= maxHeld || x.held+len(b) > maxHeldBytes {
+			f.skip(x, d)
+			f.consume(x, d, off, b, n)
+			return
+		}
+		x.held += len(b)
+		t.holds = append(t.holds, held{off: off, n: n, dir: int8(d), data: bytes.Clone(b)})
+		return
+	}
+	f.parse(x, d, b[min(p.pos-off, int64(len(b))):], n-(p.pos-off))
+}
+
+// skip gives up waiting for the bytes at side d's pos: the peer acknowledged
+// them, the capture lacks them.
+func (f *flow) skip(x *explainer, d int) {
+	f.flags |= flowMissed
+	f.lose(x, d)
+	if f.more == nil {
+		return
+	}
+	var mine []held
+	f.more.holds = slices.DeleteFunc(f.more.holds, func(h held) bool {
+		if int(h.dir) == d {
+			mine = append(mine, h)
+			x.held -= len(h.data)
+			return true
+		}
+		return false
+	})
+	slices.SortStableFunc(mine, func(a, b held) int { return int(a.off - b.off) })
+	for _, h := range mine {
+		f.consume(x, d, h.off, h.data, h.n)
+	}
+}
+
+// lose marks that the framing of side d's messages is not known any more.
+func (f *flow) lose(x *explainer, d int) {
+	p := &f.side[d]
+	if p.http == httpOpaque {
+		return
+	}
+	p.http = httpLost
+	f.setCarry(x, d, nil)
+	switch {
+	case f.http.client < 0 || !f.http.has(httpKnown):
+		f.http.flags |= reqLost | respLost
+	case int(f.http.client) == d:
+		f.http.flags = f.http.flags&^reqOpen | reqLost
+	default:
+		f.http.flags |= respLost
+	}
+}
+
+// resync looks for the start of a message at the start of a segment.
+func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
+	p := &f.side[d]
+	switch sniff(b) {
+	case looksRequest, looksResponse:
+		p.http, p.pos = httpStart, off
+		if sniff(b) == looksRequest {
+			f.http.flags &^= reqLost | reqOpen
+		} else {
+			f.http.flags &^= respLost | respOpen
+			// Responses are in order: those before are over.
+			if f.http.reqs > 0 {
+				f.http.done = max(f.http.done, f.http.reqs-1)
+				f.http.resps = f.http.done
+			}
+		}
+		f.parse(x, d, b, n)
+	case looksTLS:
+		if f.http.proto == protoUnknown {
+			f.http.proto = protoTLS
+			p.http = httpOpaque
+		}
+	}
+	p.pos = max(p.pos, off+n)
+}
+
+// parse reads in-order bytes of side d, which begin at its pos; n counts those
+// that the capture cut off too.
+func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
+	p := &f.side[d]
+	for n > 0 {
+		switch p.http {
+		case httpStart, httpHeader:
+			var carry []byte
+			if f.more != nil {
+				carry = f.more.carry[d]
+			}
+			whole := b
+			if len(carry) > 0 {
+				whole = append(carry, b...) // carry is a copy of ours
+			} else {
+				// Empty lines before a request are allowed (RFC 9112 2.2).
+				for p.http == httpStart && len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
+					b = b[1:]
+					n--
+					p.pos++
+				}
+				if whole = b; n == 0 {
+					return
+				}
+			}
+			kind := sniff(whole)
+			if len(carry) == 0 && headerEnd(whole) < 0 {
+				whole = bytes.Clone(whole)
+			}
+			if kind == looksShort && int64(len(b)) == n {
+				f.setCarry(x, d, whole)
+				p.pos += n
+				return
+			}
+			if !f.begin(x, d, kind, p.http == httpStart) {
+				p.pos += n
+				return
+			}
+			p.http = httpHeader
+			head := headerEnd(whole)
+			if head < 0 {
+				if int64(len(b)) < n || len(whole) > maxCarry {
+					f.lose(x, d)
+				} else {
+					f.setCarry(x, d, whole)
+				}
+				p.pos += n
+				return
+			}
+			used := head - len(carry)
+			f.setCarry(x, d, nil)
+			p.pos += int64(used)
+			n -= int64(used)
+			b = b[used:]
+			f.header(x, d, whole[:head], kind == looksRequest)
+		case httpBody, httpChunkData:
+			step := min(n, p.end-p.pos)
+			p.pos += step
+			n -= step
+			b = b[min(step, int64(len(b))):]
+			if p.pos == p.end {
+				f.bodyDone(d)
+			}
+		case httpChunkSize, httpTrailer:
+			var carry []byte
+			if f.more != nil {
+				carry = f.more.carry[d]
+			}
+			i := bytes.IndexByte(b, '\n')
+			if i < 0 {
+				if int64(len(b)) < n || len(carry)+len(b) > 4096 {
+					f.lose(x, d)
+				} else {
+					f.setCarry(x, d, append(carry[:len(carry):len(carry)], b...))
+				}
+				p.pos += n
+				return
+			}
+			line := b[:i]
+			if len(carry) > 0 {
+				line = append(carry, line...)
+				f.setCarry(x, d, nil)
+			}
+			p.pos += int64(i + 1)
+			n -= int64(i + 1)
+			b = b[i+1:]
+			f.line(x, d, bytes.TrimRight(line, "\r"))
+		default: // until close, lost, opaque
+			p.pos += n
+			return
+		}
+	}
+}
+
+// setCarry keeps the start of a message, or of a line, for the next segment.
+func (f *flow) setCarry(x *explainer, d int, b []byte) {
+	if b == nil && f.more == nil {
+		return
+	}
+	t := f.trouble()
+	x.held += len(b) - len(t.carry[d])
+	t.carry[d] = b
+	if x.held > maxHeldBytes && b != nil {
+		f.lose(x, d)
+	}
+}
+
+// line takes in a line of chunked framing (RFC 9112 7.1).
+func (f *flow) line(x *explainer, d int, line []byte) {
+	p := &f.side[d]
+	if p.http == httpTrailer {
+		if len(line) == 0 {
+			f.bodyDone(d)
+		}
+		return
+	}
+	size, digits := int64(0), 0
+	for _, c := range line {
+		v := hexDigit(c)
+		if v < 0 {
+			break
+		}
+		size, digits = size<<4|int64(v), digits+1
+	}
+	switch {
+	case digits == 0 || digits > 12:
+		f.lose(x, d)
+	case size == 0:
+		p.http = httpTrailer
+	default:
+		p.http, p.end = httpChunkData, p.pos+size+2
+	}
+}
+
+func hexDigit(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
+}
+
+// bodyDone moves on from a body, a chunk or a message without body.
+func (f *flow) bodyDone(d int) {
+	p := &f.side[d]
+	if p.http == httpChunkData {
+		p.http = httpChunkSize
+		return
+	}
+	p.http = httpStart
+	e := &f.http
+	if int(e.client) == d {
+		e.flags &^= reqOpen
+	} else {
+		e.flags &^= respOpen
+		e.done++
+	}
+}
+
+// begin takes note of what side d's stream looks like where a message is
+// expected, and says whether it is HTTP/1.
+func (f *flow) begin(x *explainer, d int, kind looks, start bool) bool {
+	p, e := &f.side[d], &f.http
+	if !start && p.http == httpHeader && kind != looksShort {
+		return true
+	}
+	switch kind {
+	case looksRequest:
+		if e.proto == protoUnknown {
+			e.proto = protoHTTP1
+		}
+		if !e.has(httpKnown) {
+			e.client, e.flags = int8(d), e.flags|httpKnown
+		}
+		if int(e.client) != d {
+			f.lose(x, d)
+			return false
+		}
+		// A request on a connection whose last answer could not be followed
+		// shows that its client had it whole.
+		if e.has(respLost) {
+			e.flags &^= respLost | respOpen
+			e.done, e.resps = e.reqs, e.reqs
+		}
+		e.reqs++
+		e.flags |= reqOpen
+		return true
+	case looksResponse:
+		if e.proto == protoUnknown {
+			e.proto = protoHTTP1
+		}
+		if !e.has(httpKnown) {
+			e.client, e.flags = int8(1-d), e.flags|httpKnown
+		}
+		if int(e.client) == d {
+			f.lose(x, d)
+			return false
+		}
+		e.flags |= respOpen
+		return true
+	case looksTLS, looksHTTP2:
+		if e.proto == protoUnknown {
+			e.proto = protoTLS
+			if kind == looksHTTP2 {
+				e.proto = protoHTTP2
+			}
+			if !e.has(httpKnown) && kind == looksHTTP2 {
+				e.client, e.flags = int8(d), e.flags|httpKnown
+			}
+		}
+	}
+	if e.proto == protoHTTP1 || kind == looksShort { // cut by the snap length
+		f.lose(x, d)
+	} else {
+		p.http = httpOpaque
+	}
+	return false
+}
+
+// header takes in a whole header and decides what follows it.
+func (f *flow) header(x *explainer, d int, h []byte, request bool) {
+	p, e := &f.side[d], &f.http
+	line, rest, _ := bytes.Cut(h, []byte("\n"))
+	m := fields(rest)
+	if m.close || !m.keepAlive && bytes.Contains(line, []byte("HTTP/1.0")) {
+		p.flags |= sideSaidClose
+	} else {
+		p.flags &^= sideSaidClose
+	}
+	if request {
+		bit := uint64(1) << (e.reqs % 64)
+		e.heads &^= bit
+		if bytes.HasPrefix(line, []byte("HEAD ")) || bytes.HasPrefix(line, []byte("CONNECT ")) {
+			e.heads |= bit
+		}
+		e.reqLine = x.intern(requestLine(line))
+		switch {
+		case m.bad:
+			f.lose(x, d)
+		case m.chunked:
+			p.http = httpChunkSize
+		default:
+			p.http, p.end = httpBody, p.pos+max(m.length, 0)
+			if p.end == p.pos {
+				f.bodyDone(d)
+			}
+		}
+		return
+	}
+	status := statusOf(line)
+	if status >= 100 && status < 200 && status != 101 {
+		p.http, e.flags = httpStart, e.flags&^respOpen
+		return
+	}
+	e.resps++
+	e.status = uint16(status)
+	if m.timeout > 0 {
+		e.hint = uint16(min(m.timeout, 1<<16-1))
+	}
+	head := e.heads&(1<<(e.resps%64)) != 0 && e.resps <= e.reqs
+	switch {
+	case status == 101, head && status/100 == 2 && m.length < 0 && !m.chunked && strings.HasPrefix(x.lineOf[e.reqLine], "CONNECT "):
+		e.proto = protoTunnel
+		e.flags &^= respOpen
+		e.done++
+		p.http, f.side[1-d].http = httpOpaque, httpOpaque
+	case head || status == 204 || status == 304:
+		p.http = httpBody
+		f.bodyDone(d)
+	case m.bad || e.resps > e.reqs && !(m.length == 0):
+		// Without its request it is not known whether a body follows (HEAD).
+		if m.bad || m.length < 0 && !m.chunked {
+			f.lose(x, d)
+			return
+		}
+		fallthrough
+	case m.chunked || m.length >= 0:
+		if m.chunked {
+			p.http = httpChunkSize
+			return
+		}
+		p.http, p.end = httpBody, p.pos+m.length
+		if m.length == 0 {
+			f.bodyDone(d)
+		}
+	default:
+		p.http, e.flags = httpClose, e.flags|untilFIN
+	}
+}
+
+// messageFields are the header fields that framing and keep-alive depend on.
+type messageFields struct {
+	length           int64 // -1 without Content-Length
+	timeout          int   // of Keep-Alive
+	chunked          bool
+	close, keepAlive bool
+	bad              bool // a length that cannot be trusted (RFC 9112 6.3)
+}
+
+func fields(b []byte) messageFields {
+	m := messageFields{length: -1}
+	for len(b) > 0 {
+		line := b
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			line, b = b[:i], b[i+1:]
+		} else {
+			b = nil
+		}
+		if len(line) < 8 {
+			continue
+		}
+		switch line[0] | 0x20 {
+		case 'c':
+			if v, ok := field(line, "content-length"); ok {
+				n := int64(0)
+				for _, c := range v {
+					if c < '0' || c > '9' || n > 1<<50 {
+						m.bad = true
+						break
+					}
+					n = n*10 + int64(c-'0')
+				}
+				if len(v) == 0 || m.length >= 0 && m.length != n {
+					m.bad = true
+				}
+				m.length = n
+			} else if v, ok := field(line, "connection"); ok {
+				v = bytes.ToLower(v)
+				m.close = m.close || bytes.Contains(v, []byte("close"))
+				m.keepAlive = m.keepAlive || bytes.Contains(v, []byte("keep-alive"))
+			}
+		case 't':
+			if v, ok := field(line, "transfer-encoding"); ok {
+				m.chunked = bytes.HasSuffix(bytes.ToLower(v), []byte("chunked"))
+				m.bad = m.bad || !m.chunked
+			}
+		case 'k':
+			if v, ok := field(line, "keep-alive"); ok {
+				if _, after, ok := bytes.Cut(bytes.ToLower(v), []byte("timeout=")); ok {
+					for _, c := range after {
+						if c < '0' || c > '9' || m.timeout > 1<<20 {
+							break
+						}
+						m.timeout = m.timeout*10 + int(c-'0')
+					}
+				}
+			}
+		}
+	}
+	if m.chunked {
+		m.length = -1
+	}
+	return m
+}
+
+// field gives the value of a header line if it has the given lower-case name.
+func field(line []byte, name string) ([]byte, bool) {
+	if len(line) <= len(name) || line[len(name)] != ':' || !bytes.EqualFold(line[:len(name)], []byte(name)) {
+		return nil, false
+	}
+	return bytes.TrimSpace(line[len(name)+1:]), true
+}
+
+func statusOf(line []byte) int {
+	if len(line) < 12 {
+		return 0
+	}
+	status := 0
+	for _, c := range line[9:12] {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		status = status*10 + int(c-'0')
+	}
+	return status
+}
+
+// requestLine is the method and target, without what may be secret in a query.
+func requestLine(line []byte) []byte {
+	line = bytes.TrimRight(line, "\r\n")
+	if i := bytes.LastIndexByte(line, ' '); i > 0 && bytes.HasPrefix(line[i+1:], []byte("HTTP/")) {
+		line = line[:i]
+	}
+	return line[:min(len(line), 200)]
+}
+
+// headerEnd is the length of a header with its empty line, -1 when there is none.
+func headerEnd(b []byte) int {
+	for i := 0; ; {
+		j := bytes.IndexByte(b[i:], '\n')
+		if j < 0 {
+			return -1
+		}
+		i += j + 1
+		if i < len(b) && b[i] == '\n' {
+			return i + 1
+		}
+		if i+1 < len(b) && b[i] == '\r' && b[i+1] == '\n' {
+			return i + 2
+		}
+	}
+}
+
+type looks uint8
+
+const (
+	looksOther looks = iota
+	looksShort       // too few bytes to say
+	looksRequest
+	looksResponse
+	looksTLS
+	looksHTTP2
+)
+
+var methods = []string{"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ",
+	"PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "REPORT ", "PURGE ", "QUERY "}
+
+// sniff says what a message that begins with b is.
+func sniff(b []byte) looks {
+	if len(b) == 0 {
+		return looksShort
+	}
+	switch b[0] {
+	case 'H':
+		if hasOrShort(b, "HTTP/1.") {
+			return shortOr(b, "HTTP/1.", looksResponse)
+		}
+	case 'P':
+		if hasOrShort(b, "PRI * HTTP/2.0") && len(b) > 2 {
+			return shortOr(b, "PRI * HTTP/2.0", looksHTTP2)
+		}
+	case 0x14, 0x15, 0x16, 0x17: // TLS records (RFC 8446 5.1)
+		if len(b) < 3 {
+			return looksShort
+		}
+		if b[1] == 3 && b[2] <= 4 {
+			return looksTLS
+		}
+	}
+	for _, m := range methods {
+		if b[0] == m[0] && hasOrShort(b, m) {
+			return shortOr(b, m, looksRequest)
+		}
+	}
+	return looksOther
+}
+
+func hasOrShort(b []byte, prefix string) bool {
+	n := min(len(b), len(prefix))
+	return string(b[:n]) == prefix[:n]
+}
+
+func shortOr(b []byte, prefix string, l looks) looks {
+	if len(b) < len(prefix) {
+		return looksShort
+	}
+	return l
+}
+
+// lateKind says what data of side d at offset off, after the peer's FIN, is.
+func (f *flow) lateKind(d int, off int64, b []byte) lateKind {
+	p, e := &f.side[d], &f.http
+	switch e.proto {
+	case protoTLS:
+		if closeNotify(b) {
+			return lateGoodbye
+		}
+		return lateOpaque
+	case protoHTTP2:
+		if !http2Request(b) {
+			return lateGoodbye
+		}
+		return lateOpaque
+	case protoTunnel:
+		return lateOpaque
+	}
+	if sniff(b) == looksRequest && (p.http == httpStart || p.http == httpLost || p.http == httpUnset) {
+		return lateRequest
+	}
+	if e.proto == protoHTTP1 && p.http != httpLost && p.http != httpUnset && p.http != httpStart {
+		return lateRest
+	}
+	return lateOpaque
+}
+
+// crossKind is lateKind for data that was fed before the FIN came.
+func (f *flow) crossKind(d int) lateKind {
+	if f.http.proto == protoHTTP1 && f.http.has(httpKnown) && int(f.http.client) == d && f.http.reqs > 0 {
+		return lateRequest
+	}
+	return lateOpaque
+}
+
+// closeNotify says whether a segment holds nothing but a TLS alert: in the open
+// up to TLS 1.2; from 1.3 on (RFC 8446 5.2) a record of type application data
+// whose length is that of alert, content type and tag.
+func closeNotify(b []byte) bool {
+	for len(b) >= 5 && b[1] == 3 {
+		n := int(binary.BigEndian.Uint16(b[3:]))
+		if b[0] != 0x15 && (b[0] != 0x17 || n != 19) {
+			return false
+		}
+		if len(b) <= 5+n {
+			return true
+		}
+		b = b[5+n:]
+	}
+	return false
+}
+
+// http2Request says whether a segment that begins with an HTTP/2 frame
+// (RFC 9113 4.1) holds HEADERS or DATA; PING, GOAWAY and the like are nobody's
+// request.
+func http2Request(b []byte) bool {
+	for len(b) >= 9 {
+		n := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+		if b[3] == 0 || b[3] == 1 || b[3] > 9 {
+			return true
+		}
+		if len(b) <= 9+n {
+			return false
+		}
+		b = b[9+n:]
+	}
+	return len(b) > 0
+}

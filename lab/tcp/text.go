@@ -1,0 +1,115 @@
+package tcp
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// who names a side: by its host's name, else by its role.
+func (st *story) who(i int) string {
+	if n := st.x.name(st.f.end[i].addrPort().Addr()); n != "" {
+		return clean(n)
+	}
+	if i == st.c {
+		return "the client"
+	}
+	return "the server"
+}
+
+// request is the last request in parentheses, or nothing.
+func (st *story) request() string {
+	line := st.x.lineOf[st.f.http.reqLine]
+	if line == "" {
+		return ""
+	}
+	return " " + clean(line[:min(len(line), 60)])
+}
+
+// what names the data that came after the close.
+func (st *story) what() string {
+	if st.after.kind == lateRequest {
+		return " a request" + strings.Replace(st.request(), " ", " (", 1) + strings.Repeat(")", min(len(st.request()), 1))
+	}
+	return " data"
+}
+
+// idleText is "idle connection after 5.0 s", or "connection".
+func (st *story) idleText() string {
+	if d := st.idle(); st.closer >= 0 && (st.f.at == DuringIdle || st.f.at == DuringUnknown) && d >= 100*time.Millisecond {
+		return "idle connection after " + span(d)
+	}
+	return "connection"
+}
+
+func (st *story) duringText() string {
+	switch st.f.at {
+	case DuringIdle:
+		return " while it was idle"
+	case DuringRequest:
+		return " while the request was coming"
+	case DuringAwaiting:
+		return " before the answer began"
+	case DuringResponse:
+		return " in the middle of the answer"
+	}
+	return ""
+}
+
+// firstOf is the first segment of a side that is marked: its SYN or the flow's first.
+func (st *story) firstOf(i int) mark {
+	m := mark{hi: uint32(uint64(st.f.start) >> 32), lo: uint32(st.f.start), n: 1}
+	return m
+}
+
+func (st *story) synMark(i int) mark { return mark{n: max(st.side(i).syn, 1)} }
+
+func later(a, b mark) mark {
+	if b.n > a.n {
+		return b
+	}
+	return a
+}
+
+func pick(cond bool, d During) During {
+	if cond {
+		return d
+	}
+	return DuringUnknown
+}
+
+// span writes a duration as people say it.
+func span(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "-" + span(-d)
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+	case d < time.Second:
+		return fmt.Sprintf("%.0f ms", float64(d)/1e6)
+	case d < 100*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
+}
+
+// clean makes bytes from the wire safe for a terminal.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u202e' || r == '\ufffd' {
+			return '·'
+		}
+		return r
+	}, s)
+}
+
+// parseName is the inverse of the String methods of the small enumerations.
+func parseName(b []byte, names []string, v *uint8) error {
+	for i, n := range names {
+		if n == string(b) {
+			*v = uint8(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown value %q", b)
+}

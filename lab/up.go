@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"os"
+	"rstlab/lab/bench"
+	"rstlab/lab/catalogue"
+	"rstlab/lab/matrix"
+	"rstlab/lab/report"
+)
+
+func upCommand() *cobra.Command {
+	var nginxConf, nginxVersion string
+	var timeout float64
+	c := &cobra.Command{
+		Use:   "up ID",
+		Short: "leave a scenario's hosts standing, to poke at with curl, docker exec and kill",
+		Long: `up starts the hosts of a scenario, each running its own program, with nginx published on a
+port of 127.0.0.1, and leaves them standing until lab down.`,
+		Example:           "  lab up stale-idle",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			found, err := catalogue.Find(args[0])
+			if err != nil {
+				return err
+			}
+			if len(found) != 1 {
+				return fmt.Errorf("%q names %d scenarios; up takes one", args[0], len(found))
+			}
+			s := found[0].Filled()
+			if nginxConf != "" {
+				s.Nginx = nginxConf
+			}
+			root, err := checkout()
+			if err != nil {
+				return err
+			}
+			conf, err := matrix.ConfigPath(root, s.Nginx)
+			if err != nil {
+				return err
+			}
+			topology, err := bench.LoadTopology(ctx, root, bench.Axes{Client: s.Client, Backend: s.Backend, NginxVersion: nginxVersion, NginxConf: conf})
+			if err != nil {
+				return err
+			}
+			progress := report.NewProgress(report.PaperOf(os.Stderr))
+			defer progress.Close()
+			engine, err := bench.Ensure(ctx, bench.DefaultTimeouts(timeout), progress)
+			if err != nil {
+				return err
+			}
+			defer engine.Close()
+			if _, err := engine.Sweep(ctx); err != nil {
+				return err
+			}
+			images, err := engine.Images(ctx, root, topology.Images(), progress)
+			if err != nil {
+				return err
+			}
+			if err := engine.CheckConfigs(ctx, topology, images, []string{conf}); err != nil {
+				return err
+			}
+			stands, err := engine.Up(ctx, topology, images)
+			if err != nil {
+				return err
+			}
+			progress.Close()
+			hosts, err := stands.Standing(ctx)
+			if err != nil {
+				return err
+			}
+			p := stdout()
+			for _, h := range hosts {
+				fmt.Fprintf(p, "%-10s %s  docker exec -it %s bash\n", h.Name, h.Container, h.Container)
+				for _, a := range h.Published {
+					fmt.Fprintf(p, "%-10s curl -H 'Host: test.foo.com' http://%s/test\n", "", a)
+				}
+			}
+			fmt.Fprintf(p, "\nthe packets, live:     docker logs -f %s\n", find(hosts, "nginx-tap"))
+			fmt.Fprintf(p, "kill the back end:     docker exec %s pkill -9 node\n", find(hosts, "backend"))
+			fmt.Fprintln(p, "when you are done:     lab down")
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&nginxConf, "nginx", "", "nginx config in place of the scenario's own: a variant in nginx/, or a file of yours")
+	f.StringVar(&nginxVersion, "nginx-version", "", "nginx of Debian: 1.22, 1.26 (default) or 1.30")
+	f.Float64Var(&timeout, "timeout", 1, "multiply every timeout by this: a slow machine needs more than 1")
+	return c
+}
+
+func find(hosts []bench.Standing, name string) string {
+	for _, h := range hosts {
+		if h.Name == name {
+			return h.Container
+		}
+	}
+	return name
+}
+
+func downCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "down",
+		Short: "remove what lab up and --keep left standing, and what labs that died left behind",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			engine, err := bench.Connect(cmd.Context(), bench.DefaultTimeouts(1))
+			if err != nil {
+				return err
+			}
+			defer engine.Close()
+			left, err := engine.Down(cmd.Context())
+			fmt.Fprintf(stdout(), "removed %d containers, %d networks, %d volumes\n", left.Containers, left.Networks, left.Volumes)
+			return err
+		},
+	}
+}

@@ -1,0 +1,399 @@
+package verdict
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
+)
+
+// Check returns every difference between what s declares and what o holds, in
+// the order in which a reader wants to know: the client's view, nginx's, the
+// wire.
+func Check(s scenario.Scenario, o scenario.Observation) []Difference {
+	var all []Difference
+	for _, part := range []func(scenario.Scenario, scenario.Observation) []Difference{
+		replies, errorLog, accessLog, sockets, wire, allResets, ends,
+	} {
+		all = append(all, part(s, o)...)
+	}
+	return all
+}
+
+// wanted returns the declared replies with the default written out.
+func wanted(s scenario.Scenario) []scenario.Reply {
+	if s.Want.Replies != nil {
+		return s.Want.Replies
+	}
+	return slices.Repeat([]scenario.Reply{{Status: 200}}, s.Requests())
+}
+
+func replies(s scenario.Scenario, o scenario.Observation) []Difference {
+	var all []Difference
+	want := wanted(s)
+	conns := connections(o.Outcomes)
+	for i := range max(len(want), len(o.Outcomes)) {
+		d := Difference{What: fmt.Sprintf("reply %d", i+1), Want: "none", Got: "none"}
+		if i < len(want) {
+			d.Want = describeReply(want[i])
+		}
+		if i < len(o.Outcomes) {
+			got := o.Outcomes[i]
+			if i < len(want) && matchesReply(want[i], got, conns[i]) {
+				continue
+			}
+			d.Got = describeOutcome(got, conns[i])
+			d.Frames = framesOf(o, got.LocalPort)
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// connections numbers the client's connections by their local ports, in the
+// order of first use. 0 is no connection.
+func connections(outcomes []scenario.Outcome) []int {
+	var ports []int
+	numbers := make([]int, len(outcomes))
+	for i, o := range outcomes {
+		if o.LocalPort == 0 {
+			continue
+		}
+		at := slices.Index(ports, o.LocalPort)
+		if at < 0 {
+			at = len(ports)
+			ports = append(ports, o.LocalPort)
+		}
+		numbers[i] = at + 1
+	}
+	return numbers
+}
+
+func matchesReply(want scenario.Reply, got scenario.Outcome, conn int) bool {
+	class, text := "", ""
+	if got.Error != nil {
+		class, text = got.Error.Class, got.Error.Text
+	}
+	if want.Class == "" && want.Text == nil && got.Error != nil {
+		return false // an error is a deviation, and this one is not declared
+	}
+	return (want.Status == 0 || want.Status == got.Status) &&
+		(want.Class == "" || want.Class == class) &&
+		!slices.ContainsFunc(want.Text, func(part string) bool { return !strings.Contains(text, part) }) &&
+		(want.Conn == 0 || want.Conn == conn)
+}
+
+func describeReply(r scenario.Reply) string {
+	return describe(r.Status, r.Class, strings.Join(r.Text, "\n"), r.Conn)
+}
+
+func describeOutcome(o scenario.Outcome, conn int) string {
+	if o.Error == nil {
+		return describe(o.Status, "", "", conn)
+	}
+	return describe(o.Status, o.Error.Class, o.Error.Text, conn)
+}
+
+func describe(status int, class, text string, conn int) string {
+	var parts []string
+	if status != 0 {
+		parts = append(parts, strconv.Itoa(status))
+	}
+	if class != "" || text != "" {
+		parts = append(parts, strings.TrimSpace("error "+class))
+	}
+	if text != "" {
+		parts = append(parts, text)
+	}
+	if conn != 0 {
+		parts = append(parts, fmt.Sprintf("on connection %d", conn))
+	}
+	return strings.Join(parts, " ")
+}
+
+// framesOf returns the last frames of the connection from a local port of the
+// client.
+func framesOf(o scenario.Observation, port int) []int {
+	var frames []int
+	for _, f := range o.Frames {
+		if o.Of(f.Src) == scenario.Client && int(f.Src.Port()) == port || o.Of(f.Dst) == scenario.Client && int(f.Dst.Port()) == port {
+			frames = append(frames, f.Number)
+		}
+	}
+	return frames[max(0, len(frames)-4):]
+}
+
+// notable matches an nginx error-log line at warn or above; what is below is
+// no deviation.
+var notable = regexp.MustCompile(`\[(warn|error|crit|alert|emerg)\] `)
+
+// Notable says whether a line of error.log is at warn or above.
+func Notable(line string) bool { return notable.MatchString(line) }
+
+func errorLog(s scenario.Scenario, o scenario.Observation) []Difference {
+	var got []string
+	for _, line := range o.ErrorLog {
+		if Notable(line) {
+			got = append(got, line)
+		}
+	}
+	return inOrder("nginx error.log", s.Want.ErrorLog, got,
+		func(want, got string) bool { return strings.Contains(got, want) },
+		func(s string) string { return s }, func(s string) string { return s }, nil)
+}
+
+// inOrder compares two lists element by element: each wanted one must be
+// there, in its place, and nothing else.
+func inOrder[W, G any](what string, want []W, got []G, match func(W, G) bool, describeWant func(W) string, describeGot func(G) string, frames func(G) []int) []Difference {
+	var all []Difference
+	for i := range max(len(want), len(got)) {
+		if i < len(want) && i < len(got) && match(want[i], got[i]) {
+			continue
+		}
+		d := Difference{What: what, Want: "none", Got: "none"}
+		if len(want) > 1 || len(got) > 1 {
+			d.What = fmt.Sprintf("%s %d", what, i+1)
+		}
+		if i < len(want) {
+			d.Want = describeWant(want[i])
+		}
+		if i < len(got) {
+			d.Got = describeGot(got[i])
+			if frames != nil {
+				d.Frames = frames(got[i])
+			}
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+func accessLog(s scenario.Scenario, o scenario.Observation) []Difference {
+	want := s.Want.Access
+	if want == nil {
+		for _, r := range wanted(s) {
+			if r.Status != 0 {
+				want = append(want, scenario.Access{Status: r.Status})
+			}
+		}
+	}
+	var got []scenario.Access
+	for _, line := range o.AccessLog {
+		got = append(got, parseAccess(line))
+	}
+	return inOrder("nginx access.log", want, got,
+		func(w, g scenario.Access) bool {
+			return (w.Status == 0 || w.Status == g.Status) && (w.Upstream == "" || w.Upstream == g.Upstream)
+		}, describeAccess, describeAccess, nil)
+}
+
+// combinedStatus matches the status in nginx's own default log format.
+var combinedStatus = regexp.MustCompile(`" (\d{3}) `)
+
+// parseAccess reads a line of the lab's log format (JSON), or the status of a
+// line in nginx's default format, which a user's own config may have.
+func parseAccess(line string) scenario.Access {
+	var a struct {
+		Status   string `json:"status"`
+		Upstream string `json:"upstream_status"`
+	}
+	if json.Unmarshal([]byte(line), &a) == nil {
+		status, _ := strconv.Atoi(a.Status)
+		return scenario.Access{Status: status, Upstream: a.Upstream}
+	}
+	if m := combinedStatus.FindStringSubmatch(line); m != nil {
+		status, _ := strconv.Atoi(m[1])
+		return scenario.Access{Status: status}
+	}
+	return scenario.Access{}
+}
+
+func describeAccess(a scenario.Access) string {
+	if a.Upstream == "" {
+		return fmt.Sprint("status ", a.Status)
+	}
+	return fmt.Sprintf("status %d, upstream %s", a.Status, a.Upstream)
+}
+
+func sockets(s scenario.Scenario, o scenario.Observation) []Difference {
+	var all []Difference
+	for _, want := range s.Want.Sockets {
+		var seen []string
+		for _, snapshot := range o.Sockets {
+			if snapshot.Before != want.Before || want.Host != "" && snapshot.Host != want.Host {
+				continue
+			}
+			for _, socket := range snapshot.Sockets {
+				seen = append(seen, socket.State)
+			}
+		}
+		if slices.Contains(seen, want.State) {
+			continue
+		}
+		got := strings.Join(seen, ", ")
+		all = append(all, Difference{
+			What: fmt.Sprintf("ss on %s before request %d", want.Host, want.Before),
+			Want: want.State, Got: cmp.Or(got, "no socket"),
+		})
+	}
+	return all
+}
+
+// wire finds the declared segments in the capture, in their order. The first
+// that is not found is the difference.
+func wire(s scenario.Scenario, o scenario.Observation) []Difference {
+	at := 0
+	for i, want := range s.Want.Wire {
+		found := slices.IndexFunc(o.Frames[at:], func(f tcp.Frame) bool {
+			return (want.From == "" || want.From == o.Of(f.Src)) &&
+				(want.To == "" || want.To == o.Of(f.Dst)) &&
+				(want.Flags == "" || want.Flags == f.Flags.String())
+		})
+		if found >= 0 {
+			at += found + 1
+			continue
+		}
+		d := Difference{What: fmt.Sprintf("segment %d of %d", i+1, len(s.Want.Wire)), Want: describeSegment(want), Got: "no more segments"}
+		var rest []string
+		for _, f := range o.Frames[at:] {
+			d.Frames = append(d.Frames, f.Number)
+			rest = append(rest, describeSegment(scenario.Segment{From: o.Of(f.Src), To: o.Of(f.Dst), Flags: f.Flags.String()}))
+		}
+		if len(rest) > 6 {
+			rest = append(rest[:6], "…")
+			d.Frames = d.Frames[:6]
+		}
+		if len(rest) > 0 {
+			d.Got = strings.Join(rest, ", ")
+		}
+		return []Difference{d}
+	}
+	return nil
+}
+
+func describeSegment(s scenario.Segment) string {
+	return fmt.Sprintf("%s > %s %s", cmp.Or(s.From, "any"), cmp.Or(s.To, "any"), cmp.Or(s.Flags, "any"))
+}
+
+// resets returns every RST that was captured, in the order of time.
+func resets(o scenario.Observation) []Reset {
+	all := []Reset{}
+	for _, c := range o.Conversations {
+		client, server := o.Of(c.Client), o.Of(c.Server)
+		for _, r := range c.Resets {
+			reset := Reset{From: server, To: client, Kind: r.Kind, Frame: r.Frame}
+			if r.From == tcp.Client {
+				reset.From, reset.To = client, server
+			}
+			all = append(all, reset)
+		}
+	}
+	slices.SortFunc(all, func(a, b Reset) int { return a.Frame - b.Frame })
+	return all
+}
+
+func allResets(s scenario.Scenario, o scenario.Observation) []Difference {
+	return inOrder("RST", s.Want.Resets, resets(o),
+		func(w scenario.Reset, g Reset) bool {
+			return (w.From == "" || w.From == g.From) && (w.To == "" || w.To == g.To) && (w.Kind == "" || w.Kind == g.Kind)
+		},
+		func(w scenario.Reset) string { return describeReset(w.From, w.To, w.Kind) },
+		func(g Reset) string { return describeReset(g.From, g.To, g.Kind) },
+		func(g Reset) []int { return []int{g.Frame} })
+}
+
+func describeReset(from, to scenario.Host, kind tcp.ResetKind) string {
+	return fmt.Sprintf("%s > %s R, %s", cmp.Or(from, "any"), cmp.Or(to, "any"), cmp.Or(kind, "any kind"))
+}
+
+// ends matches each declared end with one connection. The others must have
+// ended in order or still be open.
+func ends(s scenario.Scenario, o scenario.Observation) []Difference {
+	var all []Difference
+	left := slices.Clone(o.Conversations)
+	var missing []scenario.End
+	for _, want := range s.Want.Ends {
+		at := slices.IndexFunc(left, func(c tcp.Conversation) bool {
+			return (want.Client == "" || want.Client == o.Of(c.Client)) &&
+				(want.Server == "" || want.Server == o.Of(c.Server)) &&
+				(want.Cause == "" || want.Cause == c.Cause) &&
+				(want.ClosedBy == "" || want.ClosedBy == c.ClosedBy)
+		})
+		if at < 0 {
+			missing = append(missing, want)
+			continue
+		}
+		left = slices.Delete(left, at, at+1)
+	}
+	left = slices.DeleteFunc(left, func(c tcp.Conversation) bool {
+		return len(missing) == 0 && (c.Cause == tcp.CauseClosed || c.Cause == tcp.CauseOpen)
+	})
+	for i := range max(len(missing), len(left)) {
+		d := Difference{What: "connection", Want: "closed in order or open", Got: "none such"}
+		if i < len(missing) {
+			w := missing[i]
+			d.Want = describeEnd(w.Client, w.Server, w.Cause, w.ClosedBy)
+		} else if slices.Contains([]tcp.Cause{tcp.CauseClosed, tcp.CauseOpen}, left[i].Cause) {
+			continue
+		}
+		if i < len(left) {
+			c := left[i]
+			d.Got = describeEnd(o.Of(c.Client), o.Of(c.Server), c.Cause, c.ClosedBy)
+			d.Frames = c.Frames
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+func describeEnd(client, server scenario.Host, cause tcp.Cause, by tcp.Side) string {
+	text := fmt.Sprintf("%s > %s %s", cmp.Or(client, "any"), cmp.Or(server, "any"), cmp.Or(cause, "any cause"))
+	if by != "" && by != tcp.None {
+		text += ", closed by the " + string(by)
+	}
+	return text
+}
+
+// Declared returns what a scenario declares, a line each, in the notation in
+// which Check tells a difference.
+func Declared(s scenario.Scenario) []string {
+	var all []string
+	for i, r := range wanted(s) {
+		all = append(all, fmt.Sprintf("reply %d: %s", i+1, describeReply(r)))
+	}
+	if len(s.Want.ErrorLog) == 0 {
+		all = append(all, "nginx error.log: nothing at warn or above")
+	}
+	for _, line := range s.Want.ErrorLog {
+		all = append(all, "nginx error.log: "+line)
+	}
+	for _, a := range s.Want.Access {
+		all = append(all, "nginx access.log: "+describeAccess(a))
+	}
+	for _, so := range s.Want.Sockets {
+		all = append(all, fmt.Sprintf("ss on %s before request %d: %s", so.Host, so.Before, so.State))
+	}
+	if len(s.Want.Wire) > 0 {
+		var wire []string
+		for _, segment := range s.Want.Wire {
+			wire = append(wire, describeSegment(segment))
+		}
+		all = append(all, "on the wire, in this order: "+strings.Join(wire, ", "))
+	}
+	if len(s.Want.Resets) == 0 {
+		all = append(all, "no RST")
+	}
+	for _, r := range s.Want.Resets {
+		all = append(all, "RST: "+describeReset(r.From, r.To, r.Kind))
+	}
+	for _, e := range s.Want.Ends {
+		all = append(all, "connection: "+describeEnd(e.Client, e.Server, e.Cause, e.ClosedBy))
+	}
+	return all
+}

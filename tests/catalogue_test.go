@@ -1,0 +1,109 @@
+// Package tests holds what crosses packages: the catalogue on real hosts, the
+// command as its user types it, the structure of the code.
+package tests
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rstlab/lab/bench"
+	"rstlab/lab/catalogue"
+	"rstlab/lab/matrix"
+	"rstlab/lab/report"
+	"rstlab/lab/scenario"
+	"rstlab/lab/verdict"
+)
+
+// needsDocker leaves a test out under -short, and says so.
+func needsDocker(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: it plays on real containers")
+	}
+}
+
+// loud is the progress of a test run: a line for what ends.
+type loud struct{ t *testing.T }
+
+func (l loud) Say(string, string)     {}
+func (l loud) Done(topic, how string) { l.t.Logf("%s: %s", topic, how) }
+
+// TestCatalogue plays every scenario, and every scenario with its control, all
+// side by side as `lab run` does. A scenario must come out as declared; with
+// its control applied it must not, or its expectations could not tell.
+func TestCatalogue(t *testing.T) {
+	needsDocker(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	if deadline, ok := t.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(t.Context(), deadline.Add(-30e9)) // time to clean up
+	}
+	t.Cleanup(cancel)
+	engine, err := bench.Ensure(ctx, bench.DefaultTimeouts(4), loud{t})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = engine.Close() })
+
+	scenarios := catalogue.All()
+	for _, s := range catalogue.All() {
+		scenarios = append(scenarios, s.Control.Apply(s))
+	}
+	byID := map[string]scenario.Scenario{}
+	out := filepath.Join("..", "out", "test")
+	results := map[string]verdict.Result{}
+	for _, s := range scenarios {
+		byID[s.ID] = s
+	}
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	require.NoError(t, matrix.Run(ctx, engine, scenarios, matrix.Options{Root: root, Out: out, Trace: true}, loud{t},
+		func(r verdict.Result) { results[r.Scenario] = r }))
+
+	for _, s := range catalogue.All() {
+		t.Run(s.ID, func(t *testing.T) {
+			t.Parallel()
+			r, played := results[s.ID]
+			require.True(t, played)
+			assert.Equal(t, verdict.Pass, r.Outcome, "%s", told(s, r))
+		})
+		t.Run(s.ID+" with its control: "+s.Control.What, func(t *testing.T) {
+			t.Parallel()
+			s := byID[s.ID+"+control"]
+			r, played := results[s.ID]
+			require.True(t, played)
+			assert.Equal(t, verdict.Fail, r.Outcome, "the control must make the scenario fail\n%s", told(s, r))
+			assert.NotEmpty(t, r.Differences)
+		})
+	}
+	t.Run("results.json", func(t *testing.T) {
+		t.Parallel()
+		// Reading what the run wrote also keeps go test from calling the next run cached.
+		data, err := os.ReadFile(filepath.Join(out, "results.json"))
+		require.NoError(t, err)
+		var file struct{ Results []map[string]any }
+		require.NoError(t, json.Unmarshal(data, &file))
+		require.Len(t, file.Results, len(scenarios))
+		for _, r := range file.Results {
+			for _, field := range []string{"scenario", "client", "nginx", "outcome", "replies", "resets", "conversations", "files"} {
+				assert.Contains(t, r, field)
+			}
+			for _, path := range r["files"].(map[string]any) {
+				assert.FileExists(t, path.(string))
+			}
+		}
+	})
+}
+
+// told is the story of a result, for whoever reads a failure.
+func told(s scenario.Scenario, r verdict.Result) string {
+	var b strings.Builder
+	if err := (report.Story{Scenario: s, Result: r, Rerun: "lab run " + s.ID, Source: "lab/catalogue/" + s.ID + ".go"}).Tell(report.Paper{Writer: &b, Width: 100}); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
