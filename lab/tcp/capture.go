@@ -92,7 +92,6 @@ type capture struct {
 	first int // index in taps of the current section's first interface
 	names map[netip.Addr]string
 	buf   []byte
-	hdr   [24]byte
 }
 
 // errStopped marks errors of the capture's content, as opposed to those of the

@@ -457,16 +457,16 @@ func hops(ttl uint8) int {
 
 func (st *story) acceptOverflow() *finding {
 	f := st.f
-	client, server := st.side(st.c), st.side(st.s)
+	server := st.side(st.s)
 	if !server.has(sideSYNACK) || !f.has(flowEstablished) || server.data.ok() || server.nxt > 1 || server.ack > 1 || server.fin != never {
 		return nil
 	}
-	last := mark{n: f.hsAck}
+	last := f.hsAck
 	if r := st.rst; r != nil {
 		if int(r.from) != st.s || r.kind != NoConnection || st.closer >= 0 && !st.firstRST() {
 			return nil
 		}
-		if r.off != 1 || !f.has(flowOverflow) && r.at.time()-client.firstACK(f) > overflowWithin {
+		if r.off != 1 || !f.has(flowOverflow) && r.at.time()-last.time() > overflowWithin {
 			return nil
 		}
 		return &finding{
@@ -501,7 +501,7 @@ func (st *story) unanswered() *finding {
 			during: DuringHandshake,
 			ended:  st.atEnd && st.silence() < synRTO,
 		}
-	case server.syns >= 2 && server.has(sideSYNACK) && client.last.n <= client.syn+server.syn && st.f.hsAck == 0:
+	case server.syns >= 2 && server.has(sideSYNACK) && client.last.n <= client.syn+server.syn && !st.f.hsAck.ok():
 		return &finding{
 			frames: []mark{{n: server.syn}, server.last},
 			text: fmt.Sprintf("%s sent SYN-ACK %d times (frames %d to %d); %s never acknowledged it.",

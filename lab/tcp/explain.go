@@ -137,7 +137,6 @@ type explainer struct {
 	past  past
 	now   int64 // latest time seen
 	held  int   // bytes of held payload
-	names map[netip.Addr]string
 
 	lines   map[string]uint32
 	lineOf  []string

@@ -106,7 +106,7 @@ type flow struct {
 	first   int   // its number
 	more    *trouble
 	http    exchange
-	hsAck   uint32 // frame of the handshake's last ACK
+	hsAck   mark   // the handshake's last ACK
 	next    uint32 // free list, or chain of the hash table: index+1
 	self    uint32 // index in the table
 	flags   flowFlags
@@ -188,11 +188,6 @@ const (
 	maxHeld   = 32
 	maxCarry  = 32 << 10
 )
-
-// firstACK is when the handshake's last ACK came, as far as is kept.
-func (s *side) firstACK(f *flow) int64 {
-	return f.start + int64(f.rtt)*1000
-}
 
 func (f *flow) trouble() *trouble {
 	if f.more == nil {
@@ -336,19 +331,17 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	case s.flags&SYN != 0:
 		kind = talkSYN
 		f.syn(me, peer, s, m, d)
-	case s.flags&ACK != 0 && peer.has(sideSYNACK) && f.hsAck == 0:
-		f.hsAck = m.n
-		f.rtt = uint32(min(max(s.time-f.start, 0)/1000, math.MaxUint32))
+	case s.flags&ACK != 0 && peer.has(sideSYNACK) && !f.hsAck.ok():
+		f.hsAck = m
+		if me.syn != 0 {
+			f.rtt = uint32(min(max(s.time-me.last.time(), 0)/1000, math.MaxUint32))
+		}
 		f.flags |= flowEstablished
 	case f.has(flowMidstream) || !peer.has(sideSYN|sideSYNACK) || me.has(sideSYNACK) || s.length > 0:
 		f.flags |= flowEstablished
 	}
 
-	oldNxt := me.nxt
-	if fresh && s.flags&SYN == 0 && off > me.nxt {
-		oldNxt = off
-	}
-	isNew := s.length > 0 && finOff > oldNxt || fresh && s.length > 0
+	isNew := s.length > 0 && (finOff > me.nxt || fresh)
 	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
 		me.ack, me.flags = ack, me.flags|sideAcked
 		if ack > peer.nxt+1 || ack > peer.nxt && peer.fin != never {
@@ -360,7 +353,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	switch {
 	case s.flags&(SYN|FIN) != 0:
-	case me.fin == never && s.length <= 1 && off == me.nxt-1 && !fresh && peer.has(sideAcked) && peer.ack >= me.nxt && me.nxt > 1-int64(b2i(f.has(flowMidstream))):
+	case me.fin == never && s.length <= 1 && off == me.nxt-1 && !fresh && peer.has(sideAcked) && peer.ack >= me.nxt:
 		kind = talkProbe
 		isNew = false
 		if peer.window != 0 {
@@ -394,13 +387,6 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	if f.ended == 0 && f.side[0].closeOK.ok() && f.side[1].closeOK.ok() {
 		f.ended = s.time
 	}
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func inc(v uint8) uint8 {
@@ -443,7 +429,7 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 		return
 	}
 	me.flags |= sideSYNACK
-	if f.hsAck != 0 && me.syns > 1 && me.talk == talkSYN {
+	if f.hsAck.ok() && me.syns > 1 && me.talk == talkSYN {
 		f.flags |= flowOverflow
 	}
 }

@@ -61,7 +61,6 @@ var protocolNames = []string{"", "http/1", "http/2", "tls", "tunnel"}
 type exchange struct {
 	reqs, resps uint32 // requests begun; final responses whose header is whole
 	done        uint32 // responses whose body is whole
-	before      uint32 // requests begun when the first FIN came
 	heads       uint64 // which of the last 64 requests have an answer without body (HEAD), by number
 	reqLine     uint32 // the last request's method and target, in the explainer's table
 	status      uint16 // of the last response
