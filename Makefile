@@ -27,5 +27,5 @@ clean: ## what lab up and dead labs left standing; built and recorded files
 	rm -rf out
 
 out/lab:
-	@echo "compiling the lab command (about a minute the first time)"
+	@echo "compiling the lab (a minute the first time, then nothing)"
 	@go build -o out/lab ./lab

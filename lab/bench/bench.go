@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -69,10 +68,9 @@ func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]strin
 	for _, s := range t.services {
 		started[s.name] = make(chan struct{})
 	}
-	var wg sync.WaitGroup
-	var errs []error
+	var all together
 	for _, s := range t.services {
-		wg.Go(func() {
+		all.do(func() error {
 			defer close(started[s.name])
 			wait := s.after // who runs its own program looks for the others at once
 			if !own {
@@ -85,21 +83,20 @@ func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]strin
 				<-started[other]
 			}
 			h, err := b.startService(ctx, s, own)
+			if err != nil {
+				cancel() // the others need not go on
+				return err
+			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			if err != nil {
-				errs = append(errs, err)
-				cancel()
-				return
-			}
 			b.hosts[s.name] = h
 			if s.tap() {
 				b.taps = append(b.taps, &tap{host: h, of: scenario.Host(s.shares), capture: b.capture})
 			}
+			return nil
 		})
 	}
-	wg.Wait()
-	return b, errors.Join(errs...)
+	return b, all.wait()
 }
 
 func (b *Bench) startService(ctx context.Context, s service, own bool) (*host, error) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -129,4 +130,16 @@ func TestSourceOf(t *testing.T) {
 	assert.ErrorContains(t, err, "1.22, 1.26 and 1.30")
 	_, err = sourceOf("busybox")
 	assert.ErrorContains(t, err, "none of the lab's")
+}
+
+func TestClock(t *testing.T) {
+	start := time.Unix(1000, 0)
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	var c clock
+	c.saw(at(0), at(40), at(50)) // the same clock, and an answer that took its time
+	assert.Zero(t, c.ahead)
+	c.saw(at(0), at(5001), at(2))
+	assert.Equal(t, 5*time.Second, c.ahead)
+	c.saw(at(0), at(0), at(90)) // a slower answer knows less
+	assert.Equal(t, 5*time.Second, c.ahead)
 }

@@ -29,7 +29,7 @@ type host struct {
 	client    client.APIClient
 	timeouts  Timeouts
 
-	ahead time.Duration // its clock against ours, as of its last answer
+	clock clock
 
 	conn  io.WriteCloser
 	write sync.Mutex
@@ -242,6 +242,7 @@ func (h *host) ask(ctx context.Context, c protocol.Command) (protocol.Event, err
 	if err != nil {
 		return protocol.Event{}, err
 	}
+	asked := time.Now()
 	h.write.Lock()
 	_, err = h.conn.Write(append(line, '\n'))
 	h.write.Unlock()
@@ -251,7 +252,7 @@ func (h *host) ask(ctx context.Context, c protocol.Command) (protocol.Event, err
 	select {
 	case e := <-answered:
 		h.mu.Lock()
-		h.ahead = time.Until(time.Unix(0, e.Time))
+		h.clock.saw(asked, time.Unix(0, e.Time), time.Now())
 		h.mu.Unlock()
 		if e.Err != "" {
 			return e, fmt.Errorf("host %s: %s: %s", h.name, strings.TrimSpace(string(c.Do)+" "+c.Name), e.Err)
@@ -264,11 +265,27 @@ func (h *host) ask(ctx context.Context, c protocol.Command) (protocol.Event, err
 	}
 }
 
+// clock is how far a host's clock is ahead of ours, as its answers tell: the
+// quickest knows best, as in NTP (RFC 5905, 8). Within what that one cannot
+// tell, the two are the same.
+type clock struct{ ahead, trip time.Duration }
+
+func (c *clock) saw(asked, theirs, answered time.Time) {
+	trip := answered.Sub(asked)
+	if c.trip != 0 && trip >= c.trip {
+		return
+	}
+	c.trip, c.ahead = trip, theirs.Sub(asked.Add(trip/2))
+	if c.ahead.Abs() <= trip/2 {
+		c.ahead = 0
+	}
+}
+
 // clockAhead returns how far the host's clock is ahead of ours.
 func (h *host) clockAhead() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.ahead
+	return h.clock.ahead
 }
 
 // run starts a program in the host. Output, if not nil, is called with each

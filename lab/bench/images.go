@@ -25,7 +25,7 @@ import (
 )
 
 // Progress is told what goes on: a topic (an image, a scenario) and what it is
-// at. The zero time of work is spent in it.
+// at; and how it ended, or "" when that is told elsewhere.
 type Progress interface {
 	Say(topic, doing string)
 	Done(topic, how string)

@@ -40,7 +40,6 @@ type play struct {
 
 	seen        scenario.Observation
 	lastOutcome time.Time
-	ahead       time.Duration // the hosts' clock against ours
 }
 
 // The two logs that a config in nginx/ writes.
@@ -101,39 +100,68 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	return Evidence{Observation: p.seen, Capture: capture}, err
 }
 
-// setUp starts the taps and then the servers, in the order in which they
-// depend on each other, and last the client.
+// setUp starts the taps, and then beside each other the client and the
+// servers, those in the order in which they depend on each other.
 func (p *play) setUp(ctx context.Context) (before map[scenario.Host]map[string]int64, err error) {
 	slices.SortFunc(p.taps, func(a, b *tap) int { return strings.Compare(string(a.of), string(b.of)) })
+	var taps together
 	for i, t := range p.taps {
 		var without []netip.Addr // each leg is captured once: at the first tap that sees it
 		for _, other := range p.taps[:i] {
 			without = append(without, p.hosts[string(other.of)].addr)
 		}
-		if err := t.listen(ctx, i, p.hosts[string(t.of)].addr, without...); err != nil {
-			return nil, err
-		}
+		taps.do(func() error { return t.listen(ctx, i, p.hosts[string(t.of)].addr, without...) })
+	}
+	if err := taps.wait(); err != nil {
+		return nil, err
 	}
 	before = map[scenario.Host]map[string]int64{}
 	for _, s := range p.inOrder() {
-		h := p.hosts[s.name]
-		if before[s.host()], err = h.counters(ctx); err != nil {
-			return nil, err
-		}
-		p.ahead = h.clockAhead()
-		if s.host() == scenario.Client {
-			continue
-		}
-		if s.host() == scenario.Nginx {
-			if err := p.follow(ctx, h); err != nil {
-				return nil, err
-			}
-		}
-		if err := p.serve(ctx, h, s); err != nil {
+		if before[s.host()], err = p.hosts[s.name].counters(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return before, p.startClient(ctx)
+	var hosts together
+	hosts.do(func() error { return p.startClient(ctx) })
+	hosts.do(func() error {
+		for _, s := range p.inOrder() {
+			if s.host() == scenario.Client {
+				continue
+			}
+			h := p.hosts[s.name]
+			if s.host() == scenario.Nginx {
+				if err := p.follow(ctx, h); err != nil {
+					return err
+				}
+			}
+			if err := p.serve(ctx, h, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return before, hosts.wait()
+}
+
+// together does things beside each other.
+type together struct {
+	wg   sync.WaitGroup
+	mu   sync.Mutex
+	errs []error
+}
+
+func (t *together) do(f func() error) {
+	t.wg.Go(func() {
+		err := f()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.errs = append(t.errs, err)
+	})
+}
+
+func (t *together) wait() error {
+	t.wg.Wait()
+	return errors.Join(t.errs...)
 }
 
 // inOrder returns the hosts, each after those that it depends on.
@@ -165,9 +193,7 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 	server, err := h.run(ctx, "server", argv, false, func(_ protocol.Stream, line []byte) {
 		var said struct{ Server, Version string } // a server of the lab's own folders says what it is
 		if json.Unmarshal(line, &said) == nil && said.Server != "" {
-			p.mu.Lock()
-			p.seen.Versions[s.host()] = said.Server + " " + said.Version
-			p.mu.Unlock()
+			p.is(s.host(), said.Server+" "+said.Version)
 		}
 	})
 	if err != nil {
@@ -190,9 +216,16 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 			return err
 		}
 		_, version, _ = strings.Cut(strings.TrimSpace(version), "nginx/")
-		p.seen.Versions[scenario.Nginx] = "nginx " + version
+		p.is(scenario.Nginx, "nginx "+version)
 	}
 	return nil
+}
+
+// is notes what runs on a host.
+func (p *play) is(h scenario.Host, what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen.Versions[h] = what
 }
 
 // follow reads nginx's logs as they are written.
@@ -236,7 +269,7 @@ func (p *play) startClient(ctx context.Context) error {
 	if err := p.hear(ctx, p.engine.Timeouts.Listen, &ready); err != nil {
 		return err
 	}
-	p.seen.Versions[scenario.Client] = ready.Client + " " + ready.Version
+	p.is(scenario.Client, ready.Client+" "+ready.Version)
 	return nil
 }
 
@@ -362,21 +395,22 @@ func (p *play) idle(ctx context.Context, d time.Duration) error {
 // sockets records what ss shows at every tap before request n, or at the end.
 func (p *play) sockets(ctx context.Context, n int) error {
 	snapshots := make([]scenario.Snapshot, len(p.taps))
-	errs := make([]error, len(p.taps))
-	var wg sync.WaitGroup
+	var taps together
 	for i, t := range p.taps {
-		wg.Go(func() { snapshots[i], errs[i] = t.sockets(ctx, n) })
+		taps.do(func() (err error) { snapshots[i], err = t.sockets(ctx, n); return err })
 	}
-	wg.Wait()
+	err := taps.wait()
 	for i := range snapshots {
 		snapshots[i].Time = p.now()
 	}
 	p.seen.Sockets = append(p.seen.Sockets, snapshots...)
-	return errors.Join(errs...)
+	return err
 }
 
 // now is the time by the hosts' clock, which is the captures'.
-func (p *play) now() time.Time { return time.Now().Add(p.ahead) }
+func (p *play) now() time.Time {
+	return time.Now().Add(p.hosts[string(scenario.Client)].clockAhead())
+}
 
 // settle waits until what was seen is settled and the wire is quiet, or the
 // time for that is over.

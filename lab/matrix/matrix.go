@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"rstlab/lab/bench"
 	"rstlab/lab/scenario"
@@ -34,8 +33,9 @@ type Options struct {
 	Trace        bool   // ask the kernel for its reasons
 }
 
-// DefaultJobs is how many benches stand at the same time: a bench mostly
-// waits, and starting one costs about a second of one core.
+// DefaultJobs is how many benches stand at the same time. A bench mostly
+// waits; starting one keeps a core busy for about a second, so those are
+// started one a core, the longest waits first.
 func DefaultJobs() int { return 4 * runtime.NumCPU() }
 
 // Run plays every scenario and calls each with every result, in the order of
@@ -67,16 +67,23 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	if err != nil {
 		return err
 	}
-	if err := checkConfigs(ctx, e, cells, images); err != nil {
-		return err
-	}
 	var kernel *bench.Kernel
-	if o.Trace {
-		progress.Say("kernel", "asking why it sends each RST")
-		if kernel, err = e.TraceKernel(ctx, images[bench.TapImage]); err != nil {
-			progress.Done("kernel", "cannot be asked for its reasons: "+err.Error())
+	traced := make(chan struct{})
+	go func() {
+		defer close(traced)
+		if !o.Trace {
+			return
 		}
-		defer kernel.Close()
+		var kerr error
+		if kernel, kerr = e.TraceKernel(ctx, images[bench.TapImage]); kerr != nil {
+			progress.Done("kernel", "cannot be asked why it sends a RST: "+kerr.Error())
+		}
+	}()
+	err = checkConfigs(ctx, e, cells, images)
+	<-traced
+	defer kernel.Close()
+	if err != nil {
+		return err
 	}
 
 	results := make([]verdict.Result, len(cells))
@@ -84,19 +91,30 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	for i := range finished {
 		finished[i] = make(chan struct{})
 	}
+	p := player{kernel: kernel, out: o.Out, progress: progress}
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, o.Jobs)
+	slots, standing := make(chan struct{}, o.Jobs), make(chan struct{}, runtime.NumCPU())
 	wg.Go(func() {
 		for _, i := range longestFirst(cells) {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				return
+			for _, free := range []chan struct{}{slots, standing} {
+				select {
+				case free <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
 			}
 			wg.Go(func() {
 				defer func() { <-slots }()
-				results[i] = cells[i].play(ctx, e, images, kernel, o, progress)
+				c := cells[i]
+				progress.Say(c.scenario.ID, "starting its hosts")
+				b, err := e.Stand(ctx, c.topology, images, o.Keep)
+				<-standing
+				results[i] = p.play(ctx, c, b, err)
 				close(finished[i])
+				progress.Done(c.scenario.ID, "")
+				if b != nil && !o.Keep {
+					b.Remove()
+				}
 			})
 		}
 	})
@@ -230,13 +248,25 @@ func longestFirst(cells []cell) []int {
 	return order
 }
 
-// play plays one cell and keeps its evidence. It never fails: what went wrong
-// is the result's outcome.
-func (c cell) play(ctx context.Context, e *bench.Engine, images map[string]string, kernel *bench.Kernel, o Options, progress bench.Progress) verdict.Result {
-	began := time.Now()
+// player plays cells on benches and keeps their evidence.
+type player struct {
+	kernel   *bench.Kernel
+	out      string
+	progress bench.Progress
+}
+
+// play plays one cell on a bench, or tells why none stands. It never fails:
+// what went wrong is the result's outcome.
+func (p player) play(ctx context.Context, c cell, b *bench.Bench, err error) verdict.Result {
 	s := c.scenario
-	progress.Say(s.ID, "starting its hosts")
-	seen, err := c.observe(ctx, e, images, kernel, o, progress)
+	var seen bench.Evidence
+	if err != nil {
+		err = fmt.Errorf("%w: %w", bench.ErrSetup, err)
+	} else {
+		seen, err = b.Play(ctx, s, p.kernel, func(seen scenario.Observation) bool {
+			return len(verdict.Check(s, seen)) == 0
+		}, p.progress)
+	}
 	var r verdict.Result
 	switch {
 	case errors.Is(err, bench.ErrUnsupported):
@@ -249,22 +279,8 @@ func (c cell) play(ctx context.Context, e *bench.Engine, images map[string]strin
 		r = verdict.Of(s, seen.Observation)
 	}
 	r.Run = c.run
-	if err := c.keep(&r, seen, o.Out); err != nil {
+	if err := c.keep(&r, seen, p.out); err != nil {
 		r = verdict.Failed(s, verdict.LabError, err.Error())
 	}
-	progress.Done(s.ID, fmt.Sprintf("%s in %.1f s", r.Outcome, time.Since(began).Seconds()))
 	return r
-}
-
-func (c cell) observe(ctx context.Context, e *bench.Engine, images map[string]string, kernel *bench.Kernel, o Options, progress bench.Progress) (bench.Evidence, error) {
-	b, err := e.Stand(ctx, c.topology, images, o.Keep)
-	if err != nil {
-		return bench.Evidence{}, fmt.Errorf("%w: %w", bench.ErrSetup, err)
-	}
-	if !o.Keep {
-		defer b.Remove()
-	}
-	return b.Play(ctx, c.scenario, kernel, func(seen scenario.Observation) bool {
-		return len(verdict.Check(c.scenario, seen)) == 0
-	}, progress)
 }

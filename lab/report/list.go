@@ -52,7 +52,7 @@ func Show(p Paper, s scenario.Scenario, fixes []scenario.Scenario, config string
 		p.labelled(first(i, "fixes"), f.ID+": "+f.Title)
 	}
 	if s.Fixes != "" {
-		p.labelled("fixes", "the failure "+s.Fixes)
+		p.labelled("fix of", s.Fixes)
 	}
 	if s.Control.What != "" {
 		p.labelled("control", "not as declared when "+s.Control.What)

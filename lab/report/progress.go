@@ -9,9 +9,8 @@ import (
 )
 
 // Progress shows what goes on while there is nothing to tell yet: on a
-// terminal one line, drawn again; elsewhere a line for what begins and ends,
-// and one now and then so that nobody thinks it hangs. The zero Progress is
-// not usable; the nil one shows nothing.
+// terminal one line, drawn again; elsewhere a line for what has ended, and one
+// now and then so that nobody thinks it hangs. The nil Progress shows nothing.
 type Progress struct {
 	paper Paper
 	quit  chan struct{}
@@ -28,7 +27,7 @@ type topic struct {
 	since       time.Time
 }
 
-// The rhythm of the two kinds of paper.
+// How often what goes on is shown, on the two kinds of paper.
 const (
 	redraw = 200 * time.Millisecond
 	remind = 5 * time.Second
@@ -36,13 +35,9 @@ const (
 
 // NewProgress begins to show progress. Close ends it.
 func NewProgress(p Paper) *Progress {
-	g := &Progress{paper: p, quit: make(chan struct{}), written: time.Now()}
-	every := remind
-	if p.Live {
-		every = redraw
-	}
+	g := &Progress{paper: p, quit: make(chan struct{}), written: time.Now().Add(time.Second - remind)}
 	go func() {
-		tick := time.NewTicker(every)
+		tick := time.NewTicker(redraw)
 		defer tick.Stop()
 		for {
 			select {
@@ -58,7 +53,7 @@ func NewProgress(p Paper) *Progress {
 	return g
 }
 
-// Say tells what a topic is at. The first word of a topic is written at once.
+// Say tells what a topic is at.
 func (g *Progress) Say(name, doing string) {
 	if g == nil {
 		return
@@ -71,12 +66,9 @@ func (g *Progress) Say(name, doing string) {
 		return
 	}
 	g.topics = append(g.topics, topic{name, doing, time.Now()})
-	if !g.paper.Live {
-		g.write("%s: %s", name, doing)
-	}
 }
 
-// Done tells how a topic ended.
+// Done tells how a topic ended; "" when that is told elsewhere.
 func (g *Progress) Done(name, how string) {
 	if g == nil {
 		return
@@ -92,7 +84,9 @@ func (g *Progress) Done(name, how string) {
 		}
 		return t.name == name
 	})
-	g.write("%s: %s%s", name, how, took)
+	if how != "" {
+		g.write("%s: %s%s", name, how, took)
+	}
 }
 
 // Above runs f, which writes to the same terminal, with the progress out of
@@ -137,7 +131,7 @@ func (g *Progress) clear() {
 }
 
 func (g *Progress) show() {
-	if len(g.topics) == 0 || !g.paper.Live && time.Since(g.written) < remind-redraw {
+	if len(g.topics) == 0 || !g.paper.Live && time.Since(g.written) < remind {
 		return
 	}
 	parts := make([]string, len(g.topics))

@@ -58,7 +58,7 @@ func (s Story) Tell(p Paper) error {
 		p.labelled(label, fmt.Sprintf("%s: %s", fix.ID, fix.Title))
 	}
 	if s.Scenario.Fixes != "" {
-		p.labelled("fixes", "the failure "+s.Scenario.Fixes)
+		p.labelled("fix of", s.Scenario.Fixes)
 	}
 	if capture := r.Files["capture.pcapng"]; capture != "" {
 		p.labelled("files", relative(filepath.Dir(capture))+"/    capture.pcapng opens in Wireshark")
@@ -322,22 +322,17 @@ func (s Story) nginx(p Paper) {
 			label = ""
 		}
 	}
-	served, logged := len(s.Result.Replies), len(s.Result.AccessLog)
-	if label != "" && s.Result.Versions[scenario.Nginx] != "" {
-		switch {
-		case logged < served:
-			p.labelled(label, fmt.Sprintf("%s for %d requests in access.log, and nothing in error.log: its process never saw the rest", plural(logged, "line"), served))
-		default:
-			p.labelled(label, "nothing in error.log")
-		}
+	if label == "" || s.Result.Versions[scenario.Nginx] == "" {
+		return
 	}
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+	switch unseen := len(s.Result.Replies) - len(s.Result.AccessLog); {
+	case unseen <= 0:
+		p.labelled(label, "nothing in error.log")
+	case len(s.Result.Replies) == 1:
+		p.labelled(label, "no line in access.log or error.log: its process never saw the request")
+	default:
+		p.labelled(label, fmt.Sprintf("no line for %d of %d requests, neither in access.log nor in error.log: its process never saw it", unseen, len(s.Result.Replies)))
 	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (s Story) kernel(p Paper) {
