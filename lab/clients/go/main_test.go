@@ -103,17 +103,26 @@ func TestPoolIdle(t *testing.T) {
 	in, input := io.Pipe()
 	out, output := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- run(in, output) }()
+	go func() {
+		err := run(in, output)
+		in.CloseWithError(err)
+		output.CloseWithError(err)
+		done <- err
+	}()
 	replies := json.NewDecoder(out)
 	var hello ready
-	replies.Decode(&hello)
-	var ports []int
+	if err := replies.Decode(&hello); err != nil {
+		t.Fatal(err)
+	}
 	fmt.Fprintln(input, `{"pool_idle_ms":1}`)
-	for n := range 2 {
-		fmt.Fprintln(input, get(n, server.URL))
+	var ports [2]int
+	for i := range ports {
+		fmt.Fprintln(input, get(i+1, server.URL))
 		var r reply
-		replies.Decode(&r)
-		ports = append(ports, r.LocalPort)
+		if err := replies.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+		ports[i] = r.LocalPort
 		time.Sleep(100 * time.Millisecond)
 	}
 	input.Close()
