@@ -147,7 +147,18 @@ func newStory(x *explainer, f *flow, atEnd, early bool) *story {
 		me, peer := &f.side[i], &f.side[1-i]
 		// An acknowledgment of one more than all that was sent: of a FIN that
 		// the capture lacks.
-		if me.fin == never && me.has(sideSeen) && peer.has(sideAcked) && peer.ack == me.nxt+1 {
+		end := me.top
+		if peer.has(sideAcked) {
+			end = max(end, peer.ack)
+		}
+		if f.more != nil {
+			for _, r := range f.more.resets {
+				if int(r.from) == i && r.ack != never {
+					end = max(end, r.off)
+				}
+			}
+		}
+		if me.fin == never && me.has(sideSeen) && end == me.nxt+1 {
 			st.inferred[i] = true
 		}
 	}
@@ -164,7 +175,7 @@ func newStory(x *explainer, f *flow, atEnd, early bool) *story {
 			st.closer = i
 		}
 		if st.closer == i && !st.after.at.ok() && peer.turn.ok() && peer.turnAck > me.nxt {
-			st.after = lateData{at: peer.turn, off: peer.turnOff, ack: peer.turnAck, from: int8(1 - i), fins: 1, kind: f.crossKind(1 - i)}
+			st.after = lateData{at: peer.turn, off: peer.turnOff, ack: peer.turnAck, from: int8(1 - i), fins: 1, kind: f.crossKind(1-i, peer.turnOff)}
 		}
 	}
 	if a, b := &f.side[0], &f.side[1]; a.fin != never && b.fin != never && a.finAck <= b.fin && b.finAck <= a.fin {
@@ -256,7 +267,43 @@ func (st *story) closedFirst(i int) bool { return st.closer == i && !st.firstRST
 
 // uncertain says that the capture lacks what would show where messages end.
 func (st *story) uncertain() bool {
-	return st.f.http.has(reqLost|respLost) || st.f.has(flowMissed) && !st.opaque()
+	return st.f.http.has(reqLost | respLost)
+}
+
+// at is where in the exchange the first close or reset came. What the closer's
+// peer sent before and the capture shows only after counts as before.
+func (st *story) at() During {
+	f, e := st.f, &st.f.http
+	if st.closer != st.s || st.firstRST() || e.proto != protoHTTP1 {
+		if st.closer >= 0 && st.inferred[st.closer] {
+			return DuringUnknown
+		}
+		return f.at
+	}
+	switch {
+	case f.at == DuringHandshake || f.at == DuringRequest:
+		return f.at
+	case st.inferred[st.s]:
+		return DuringUnknown
+	case e.has(respLost):
+		return DuringUnknown
+	case e.has(respOpen):
+		return DuringResponse
+	case e.has(reqLost):
+		return DuringUnknown
+	case e.done < e.before:
+		return DuringAwaiting
+	}
+	return DuringIdle
+}
+
+// messageOpen says that the last request was not answered whole.
+func (st *story) messageOpen() bool {
+	e := &st.f.http
+	if e.proto != protoHTTP1 || st.after.at.ok() && st.after.kind == lateRequest {
+		return false
+	}
+	return e.has(respOpen) && !e.has(untilFIN) || e.reqs > e.done && !e.has(respOpen)
 }
 
 func (st *story) opaque() bool {
@@ -283,15 +330,15 @@ func (st *story) conversation() Conversation {
 	}
 	c.ClientName, c.ServerName = st.x.name(c.Client.Addr()), st.x.name(c.Server.Addr())
 	if st.closer >= 0 || st.rst != nil {
-		c.During, c.Answer = f.at, f.atReply
+		c.During, c.Answer = st.at(), f.atReply
 	}
 	if st.closer >= 0 {
 		c.ClosedBy = st.sideOf(st.closer)
 		if st.both {
 			c.ClosedBy = Both
 		}
-		if st.inferred[st.closer] {
-			c.During, c.Answer = DuringUnknown, f.http.answer()
+		if st.closer == st.s || st.inferred[st.closer] {
+			c.Answer = f.http.answer()
 		}
 		c.Idle = st.idle().Seconds()
 		if st.after.at.ok() && st.side(st.closer).close.ok() {
@@ -466,7 +513,8 @@ func (st *story) acceptOverflow() *finding {
 		if int(r.from) != st.s || r.kind != NoConnection || st.closer >= 0 && !st.firstRST() {
 			return nil
 		}
-		if r.off != 1 || !f.has(flowOverflow) && r.at.time()-last.time() > overflowWithin {
+		// The RST to the last ACK, or, when that was lost, to data sent again.
+		if r.off != 1 || !f.has(flowOverflow) && (r.at.time()-last.time() > overflowWithin || r.trig != talkACK && r.pressed == 0 && len(f.more.resets) < 2) {
 			return nil
 		}
 		return &finding{
@@ -546,6 +594,11 @@ func (st *story) vanished() *finding {
 		if !unanswered || resent == 0 || resent == 1 && st.silence() < synRTO || peer.last.n > me.resentN {
 			continue
 		}
+		// A server that never said more than SYN-ACK may only be full: then it
+		// repeats that after 1 and 3 s.
+		if peer.nxt <= 1 && peer.ack <= 1 && peer.has(sideSYNACK) && st.f.latest()-st.f.hsAck.time() < 4*synRTO {
+			continue
+		}
 		what, first := "data", me.data
 		if me.turn.ok() && peer.ack <= me.turnOff {
 			first = me.turn
@@ -611,10 +664,7 @@ func (st *story) noResponse() *finding {
 		return nil
 	}
 	c, s := st.side(st.c), st.side(st.s)
-	if st.f.at != DuringAwaiting || st.after.at.ok() && st.after.kind == lateRequest && c.turnOff >= s.finAck || st.f.has(flowMissed) {
-		return nil
-	}
-	if s.finAck < c.nxt && st.after.at.ok() && st.after.off < s.finAck {
+	if st.at() != DuringAwaiting || c.has(sideMissed) || s.has(sideMissed) {
 		return nil
 	}
 	none := AnswerNone
@@ -662,13 +712,13 @@ func (st *story) abandoned() *finding {
 	default:
 		return nil
 	}
-	if !left.ok() {
-		return nil
+	if !left.ok() || how == "FIN" && c.resent > 0 {
+		return nil // the request, or the FIN, met silence
 	}
 	if st.proto == protoTLS {
 		return st.abandonedTLS(left)
 	}
-	if e.proto != protoHTTP1 {
+	if e.proto != protoHTTP1 || e.has(reqLost|respLost) || st.inferredAny() {
 		return nil
 	}
 	waiting := ""
@@ -732,6 +782,9 @@ func (st *story) stale() bool {
 	if x < 0 || !st.after.at.ok() || int(st.after.from) == x || st.rst == nil || int(st.rst.from) != x {
 		return false
 	}
+	if y := st.side(1 - x); y.has(sideMissed) && y.turnOff == st.after.off {
+		return false
+	}
 	if st.rst.at.n < st.after.at.n || st.firstRST() && !st.inferred[x] || !st.inferred[x] && st.rst.kind != ToDataAfterClose {
 		return false
 	}
@@ -744,7 +797,7 @@ func (st *story) stale() bool {
 	}
 	// Of a protocol that is not read: who closes at once has sent no request,
 	// and the last word before the close was the closer's, or a small one.
-	if st.proto == protoHTTP1 && !st.uncertain() || int(st.after.from) != st.c {
+	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c {
 		return false
 	}
 	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS {
@@ -814,7 +867,7 @@ func (st *story) staleCrossing() *finding {
 	me := st.side(x)
 	// A FIN that is not acknowledged for longer than this would have been sent
 	// again: then the capture lacks it, and it is not known what happened.
-	if st.after.at.time()-me.close.time() > minRTO+st.roundTrip() {
+	if st.after.at.time()-me.close.time() > minRTO+st.roundTrip() || me.has(sideGapBeforeFIN) {
 		return nil
 	}
 	order := []mark{me.close, st.after.at, st.rst.at}
@@ -836,21 +889,19 @@ func (st *story) roundTrip() int64 { return int64(st.f.rtt) * 1000 }
 
 func (st *story) discarded() *finding {
 	x := st.closer
-	if x < 0 || st.rst == nil || int(st.rst.from) == x || st.firstRST() && !st.inferred[x] || st.fin(1-x) != never && st.side(1-x).close.ok() && st.side(1-x).close.n < st.rst.at.n {
+	if x < 0 || st.rst == nil || int(st.rst.from) == x || st.inferred[1-x] || st.firstRST() && !st.inferred[x] || st.fin(1-x) != never && st.side(1-x).close.ok() && st.side(1-x).close.n < st.rst.at.n {
 		return nil
 	}
 	y := 1 - x
-	me := st.side(y)
 	if st.after.at.ok() && int(st.after.from) == y && st.after.kind != lateGoodbye {
 		return nil
 	}
-	if st.open4(x) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
+	if st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
 		return nil
 	}
 	if st.rst.ack == never && !st.side(x).closeOK.ok() && st.rst.at.time()-st.side(x).close.time() < promptly {
 		return nil // a kernel without this connection
 	}
-	_ = me
 	after := ""
 	if st.side(x).close.ok() {
 		after = " " + span(st.since(st.rst.at, st.side(x).close)) + " later"
@@ -869,24 +920,12 @@ func (st *story) discarded() *finding {
 	}
 }
 
-// open4 says whether a message was open when side x closed.
-func (st *story) open4(x int) bool {
-	if st.proto != protoHTTP1 {
-		return false
-	}
-	e := &st.f.http
-	if e.has(respOpen) && !e.has(untilFIN) {
-		return true
-	}
-	return st.f.at == DuringAwaiting || x == st.c && st.f.at == DuringResponse
-}
-
 func (st *story) closed() *finding {
 	a, b := st.fin(0), st.fin(1)
 	if st.closer < 0 && !(a != never && b != never) || st.firstRST() && !st.inferredAny() {
 		return nil
 	}
-	if st.uncertain() || st.oneWay() {
+	if st.uncertain() || st.oneWay() || st.messageOpen() && !st.readLater() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
 		return nil
 	}
 	x := st.closer
@@ -931,6 +970,10 @@ func (st *story) closed() *finding {
 	return &finding{frames: []mark{st.side(x).close, st.side(y).close}, text: text + ".", basis: basis}
 }
 
+// readLater is for a request that was only half sent, or not followed: no
+// answer was owed.
+func (st *story) readLater() bool { return st.at() == DuringRequest }
+
 func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
 
 // smallFarewell: a few bytes of a protocol that is not read, and at once the
@@ -942,7 +985,7 @@ func (st *story) smallFarewell() bool {
 
 func (st *story) halfClosed() *finding {
 	a, b := st.fin(0), st.fin(1)
-	if (a == never) == (b == never) || st.oneWay() || st.uncertain() || st.rst != nil {
+	if (a == never) == (b == never) || st.oneWay() || st.uncertain() || st.rst != nil || st.inferredAny() && st.messageOpen() {
 		return nil
 	}
 	x := 0
@@ -972,7 +1015,7 @@ func (st *story) aborted() *finding {
 		return nil
 	}
 	x := int(r.from)
-	if st.proto == protoHTTP1 && x == st.c && st.uncertain() || st.oneWay() {
+	if x == st.c && st.uncertain() || st.oneWay() {
 		return nil
 	}
 	last := st.side(1 - x).last
@@ -998,7 +1041,7 @@ func (st *story) flowForgotten() *finding {
 		}
 	}
 	// What was never seen alive here cannot be said to have forgotten.
-	if !me.has(sideSeen) || peer.has(sideAcked) && peer.ack > me.nxt {
+	if !me.has(sideSeen) || me.has(sideSYNACK) && me.nxt <= 1 && me.ack <= 1 || peer.has(sideAcked) && peer.ack > me.nxt {
 		return nil
 	}
 	what := ""

@@ -5,269 +5,274 @@ import (
 	"testing"
 )
 
-// TestCauses holds a script for each cause, and for each neighbour that looks
+// toSYN as the sequence number of a line stands for the absolute 0 of an RST
+// that answers a SYN.
+const toSYN = 1<<32 - 1
+
+// scripts holds a connection for each cause, and for each neighbour that looks
 // like it.
+var scripts = []struct {
+	name   string
+	script []line
+	cause  Cause
+	closed Side
+	reset  Side
+	during During
+	answer Answer
+	kinds  []ResetKind
+	frail  int // frame without which another cause fits as well
+}{
+	{"refused", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{0.0001, 'S', "R.", toSYN, 1, "", nil},
+	}, CauseRefused, None, Server, DuringHandshake, AnswerNone, []ResetKind{ToSYN}, 0},
+	{"one SYN proves nothing", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+	}, CauseUnexplained, None, None, DuringHandshake, AnswerNone, nil, 0},
+	{"unanswered", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{1, 'C', "S", 0, 0, "", nil},
+		{2, 'C', "S", 0, 0, "", nil},
+	}, CauseUnanswered, None, None, DuringHandshake, AnswerNone, nil, 0},
+	{"unanswered SYN-ACK", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{0.1, 'S', "S.", 0, 1, "", nil},
+		{1.1, 'S', "S.", 0, 1, "", nil},
+		{3.1, 'S', "S.", 0, 1, "", nil},
+	}, CauseUnanswered, None, None, DuringHandshake, AnswerNone, nil, 0},
+	{"stale-idle", exchanged(
+		line{5.004, 'S', "F.", sOK, cReq, "", nil},
+		line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
+		line{6.006, 'C', "P.", cReq, sOK + 1, get, nil},
+		line{6.0061, 'S', "R", sOK + 1, 0, "", nil},
+	), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
+	{"stale-idle without the pure ACK", exchanged(
+		line{5.004, 'S', "F.", sOK, cReq, "", nil},
+		line{5.006, 'C', "P.", cReq, sOK + 1, get, nil},
+		line{5.0061, 'S', "R", sOK + 1, 0, "", nil},
+	), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
+	{"stale-idle, the client closes before the RST", exchanged(
+		line{5.004, 'S', "F.", sOK, cReq, "", nil},
+		line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
+		line{6.006, 'C', "P.", cReq, sOK + 1, get, nil},
+		line{6.00601, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
+		line{6.0061, 'S', "R", sOK + 1, 0, "", nil},
+		line{6.0062, 'S', "R", sOK + 1, 0, "", nil},
+	), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose, AfterClose}, 0},
+	{"stale-idle, RST with ACK", exchanged(
+		line{5.004, 'S', "F.", sOK, cReq, "", nil},
+		line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
+		line{6.006, 'C', "P.", cReq, sOK + 1, get, nil},
+		line{6.0061, 'S', "R.", sOK + 1, 2*cReq - 1, "", nil},
+	), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
+	{"stale-idle, request in two segments", exchanged(
+		line{5.004, 'S', "F.", sOK, cReq, "", nil},
+		line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
+		line{6.006, 'C', "P.", cReq, sOK + 1, "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n", nil},
+		line{6.00601, 'C', "P.", cReq + 38, sOK + 1, "abc", nil},
+		line{6.0061, 'S', "R", sOK + 1, 0, "", nil},
+		line{6.0062, 'S', "R", sOK + 1, 0, "", nil},
+	), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose, ToDataAfterClose}, 0},
+	{"stale-fin-lost", exchanged(
+		line{1.004, 'S', "F.", sOK, cReq, "", nil},
+		line{1.208, 'S', "F.", sOK, cReq, "", nil},
+		line{1.310, 'C', "P.", cReq, sOK, get, nil},
+		line{1.3101, 'S', "R", sOK, 0, "", nil},
+	), CauseStaleFinLost, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
+	{"stale-crossing at the server", exchanged(
+		line{1.004, 'S', "F.", sOK, cReq, "", nil},
+		line{1.00405, 'C', "P.", cReq, sOK, get, nil},
+		line{1.0041, 'S', "R", sOK, 0, "", nil},
+		line{1.0042, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
+		line{1.0043, 'S', "R", sOK + 1, 0, "", nil},
+	), CauseStaleCrossing, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose, AfterClose}, 0},
+	{"stale-crossing at the client", exchanged(
+		line{1.004, 'C', "P.", cReq, sOK, get, nil},
+		line{1.00405, 'S', "F.", sOK, cReq, "", nil},
+		line{1.0041, 'S', "R", sOK, 0, "", nil},
+	), CauseStaleCrossing, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
+	{"a lost copy of the FIN is no crossing", exchanged(
+		line{1.004, 'S', "F.", sOK, cReq, "", nil},
+		line{1.900, 'C', "P.", cReq, sOK, get, nil},
+		line{1.9001, 'S', "R", sOK, 0, "", nil},
+	), CauseUnexplained, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 8},
+	{"closed by the client", exchanged(
+		line{3, 'C', "F.", cReq, sOK, "", nil},
+		line{3.0001, 'S', "F.", sOK, cReq + 1, "", nil},
+		line{3.0002, 'C', ".", cReq + 1, sOK + 1, "", nil},
+	), CauseClosed, Client, None, DuringIdle, AnswerWhole, nil, 0},
+	{"closed by the server", exchanged(
+		line{3, 'S', "F.", sOK, cReq, "", nil},
+		line{3.0001, 'C', "F.", cReq, sOK + 1, "", nil},
+		line{3.0002, 'S', ".", sOK + 1, cReq + 1, "", nil},
+	), CauseClosed, Server, None, DuringIdle, AnswerWhole, nil, 0},
+	{"closed by both", exchanged(
+		line{3, 'S', "F.", sOK, cReq, "", nil},
+		line{3.0001, 'C', "F.", cReq, sOK, "", nil},
+		line{3.0002, 'S', ".", sOK + 1, cReq + 1, "", nil},
+		line{3.0002, 'C', ".", cReq + 1, sOK + 1, "", nil},
+	), CauseClosed, Both, None, DuringIdle, AnswerWhole, nil, 0},
+	{"closed with a late reset", exchanged(
+		line{3, 'S', "F.", sOK, cReq, "", nil},
+		line{3.0001, 'C', "F.", cReq, sOK + 1, "", nil},
+		line{3.0002, 'C', "R.", cReq + 1, sOK + 1, "", nil},
+	), CauseClosed, Server, Client, DuringIdle, AnswerWhole, []ResetKind{AfterClose}, 0},
+	{"half-closed", exchanged(
+		line{3, 'S', "F.", sOK, cReq, "", nil},
+		line{3.04, 'C', ".", cReq, sOK + 1, "", nil},
+	), CauseHalfClosed, Server, None, DuringIdle, AnswerWhole, nil, 0},
+	{"a request after the FIN, and no RST", exchanged(
+		line{3, 'S', "F.", sOK, cReq, "", nil},
+		line{3.04, 'C', ".", cReq, sOK + 1, "", nil},
+		line{4, 'C', "P.", cReq, sOK + 1, get, nil},
+	), CauseHalfClosed, Server, None, DuringIdle, AnswerNone, nil, 0},
+	{"discarded", exchanged(
+		line{3, 'S', "F.", sOK, cReq, "", nil},
+		line{3.04, 'C', ".", cReq, sOK + 1, "", nil},
+		line{4, 'C', "R.", cReq, sOK + 1, "", nil},
+	), CauseDiscarded, Server, Client, DuringIdle, AnswerWhole, []ResetKind{Abort}, 0},
+	{"aborted by the server with the request unread", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.0011, 'S', ".", 1, cReq, "", nil},
+		line{0.3, 'S', "R.", 1, cReq, "", nil},
+	), CauseAborted, None, Server, DuringAwaiting, AnswerNone, []ResetKind{Abort}, 0},
+	{"aborted in mid-response", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "P.", 1, cReq, longAns, nil},
+		line{0.003, 'C', ".", cReq, 1 + uint32(len(longAns)), "", nil},
+		line{0.3, 'S', "R.", 1 + uint32(len(longAns)), cReq, "", nil},
+	), CauseAborted, None, Server, DuringResponse, AnswerPartial, []ResetKind{Abort}, 0},
+	{"the client died with an unread answer", exchanged(
+		line{0.3, 'C', "R.", cReq, sOK, "", nil},
+	), CauseAborted, None, Client, DuringIdle, AnswerWhole, []ResetKind{Abort}, 0},
+	{"data crosses the abort", opened(
+		line{0.001, 'C', ".", 1, 1, "POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n", nil},
+		line{0.002, 'S', "R.", 1, 42, "", nil},
+		line{0.0021, 'C', "P.", 42, 1, "abc", nil},
+		line{0.0022, 'S', "R", 1, 0, "", nil},
+	), CauseAborted, None, Server, DuringRequest, AnswerNone, []ResetKind{Abort, NoConnection}, 0},
+	{"flow-forgotten", exchanged(
+		line{60, 'C', "P.", cReq, sOK, get, nil},
+		line{60.0001, 'S', "R", sOK, 0, "", nil},
+	), CauseFlowForgotten, None, Server, DuringAwaiting, AnswerNone, []ResetKind{NoConnection}, 0},
+	{"flow-forgotten at a probe", exchanged(
+		line{60, 'C', ".", cReq - 1, sOK, "", nil},
+		line{60.0001, 'S', "R", sOK, 0, "", nil},
+	), CauseFlowForgotten, None, Server, DuringIdle, AnswerWhole, []ResetKind{NoConnection}, 0},
+	{"not forgotten: the FIN is missing in the capture", exchanged(
+		line{6, 'C', "P.", cReq, sOK + 1, get, nil},
+		line{6.0001, 'S', "R", sOK + 1, 0, "", nil},
+	), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{NoConnection}, 0},
+	{"unknown past", []line{
+		{0, 'C', "P.", 1, 1, get, nil},
+		{0.0001, 'S', "R", 1, 0, "", nil},
+	}, CauseUnexplained, None, Server, DuringAwaiting, AnswerNone, []ResetKind{NoConnection}, 0},
+	{"vanished", exchanged(
+		line{1, 'C', "P.", cReq, sOK, get, nil},
+		line{1.2, 'C', "P.", cReq, sOK, get, nil},
+		line{1.6, 'C', "P.", cReq, sOK, get, nil},
+		line{2.4, 'C', "P.", cReq, sOK, get, nil},
+		line{3, 'C', "F.", 2*cReq - 1, sOK, "", nil},
+	), CauseVanished, Client, None, DuringAwaiting, AnswerNone, nil, 0},
+	{"vanished before the FIN", exchanged(
+		line{3, 'C', "F.", cReq, sOK, "", nil},
+		line{3.2, 'C', "F.", cReq, sOK, "", nil},
+		line{3.6, 'C', "F.", cReq, sOK, "", nil},
+	), CauseVanished, Client, None, DuringIdle, AnswerWhole, nil, 0},
+	{"open", exchanged(), CauseOpen, None, None, DuringIdle, AnswerWhole, nil, 0},
+	{"truncated", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "P.", 1, cReq, longAns, nil},
+		line{0.3, 'S', "F.", 1 + uint32(len(longAns)), cReq, "", nil},
+		line{0.301, 'C', "F.", cReq, 2 + uint32(len(longAns)), "", nil},
+		line{0.302, 'S', ".", 2 + uint32(len(longAns)), cReq + 1, "", nil},
+	), CauseTruncated, Server, None, DuringResponse, AnswerPartial, nil, 0},
+	{"truncated, FIN with the data", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "FP.", 1, cReq, longAns, nil},
+		line{0.301, 'C', ".", cReq, 2 + uint32(len(longAns)), "", nil},
+	), CauseTruncated, Server, None, DuringResponse, AnswerPartial, nil, 0},
+	{"no-response", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.2, 'S', "F.", 1, cReq, "", nil},
+		line{0.201, 'C', "F.", cReq, 2, "", nil},
+		line{0.202, 'S', ".", 2, cReq + 1, "", nil},
+	), CauseNoResponse, Server, None, DuringAwaiting, AnswerNone, nil, 0},
+	{"early-close", opened(
+		line{0.001, 'C', "P.", 1, 1, "POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n", nil},
+		line{0.002, 'S', "P.", 1, 42, "HTTP/1.1 413 X\r\nContent-Length: 0\r\n\r\n", nil},
+		line{0.003, 'S', "F.", 38, 42, "", nil},
+		line{0.050, 'C', "P.", 42, 39, "0123456789", nil},
+		line{0.0501, 'S', "R", 39, 0, "", nil},
+	), CauseEarlyClose, Server, Server, DuringRequest, AnswerWhole, []ResetKind{ToDataAfterClose}, 0},
+	{"abandoned by FIN, answered later", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.3, 'C', "F.", cReq, 1, "", nil},
+		line{0.34, 'S', ".", 1, cReq + 1, "", nil},
+		line{1, 'S', "P.", 1, cReq + 1, ok, nil},
+		line{1.001, 'C', "R", 1, 0, "", nil},
+	), CauseAbandoned, Client, Client, DuringAwaiting, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
+	{"abandoned by FIN", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.3, 'C', "F.", cReq, 1, "", nil},
+		line{0.301, 'S', "F.", 1, cReq + 1, "", nil},
+		line{0.302, 'C', ".", cReq + 1, 2, "", nil},
+	), CauseAbandoned, Client, None, DuringAwaiting, AnswerNone, nil, 0},
+	{"a client that only shuts its writing side", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.3, 'C', "F.", cReq, 1, "", nil},
+		line{1, 'S', "P.", 1, cReq + 1, ok, nil},
+		line{1.001, 'C', ".", cReq + 1, sOK, "", nil},
+		line{1.002, 'S', "F.", sOK, cReq + 1, "", nil},
+		line{1.003, 'C', ".", cReq + 1, sOK + 1, "", nil},
+	), CauseClosed, Client, None, DuringAwaiting, AnswerNone, nil, 0},
+	{"abandoned by RST", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "P.", 1, cReq, longAns, nil},
+		line{0.3, 'C', "R.", cReq, 1 + uint32(len(longAns)), "", nil},
+	), CauseAbandoned, None, Client, DuringResponse, AnswerPartial, []ResetKind{Abort}, 0},
+	{"keepalive-timeout", exchanged(
+		line{60, 'S', ".", sOK - 1, cReq, "", nil},
+		line{61, 'S', ".", sOK - 1, cReq, "", nil},
+		line{62, 'S', "R.", sOK, cReq, "", nil},
+	), CauseKeepaliveTimeout, None, Server, DuringIdle, AnswerWhole, []ResetKind{ProbeTimeout}, 0},
+	{"probes that are answered", exchanged(
+		line{60, 'S', ".", sOK - 1, cReq, "", nil},
+		line{60.1, 'C', ".", cReq, sOK, "", nil},
+		line{61, 'S', "R.", sOK, cReq, "", nil},
+	), CauseAborted, None, Server, DuringIdle, AnswerWhole, []ResetKind{Abort}, 9},
+	{"accept-overflow with tcp_abort_on_overflow", opened(
+		line{0.0003, 'S', "R", 1, 0, "", nil},
+	), CauseAcceptOverflow, None, Server, DuringHandshake, AnswerNone, []ResetKind{NoConnection}, 0},
+	{"accept-overflow, RST to the repeated request", opened(
+		line{0.0003, 'C', "P.", 1, 1, get, nil},
+		line{0.2, 'C', "P.", 1, 1, get, nil},
+		line{0.2001, 'S', "R", 1, 0, "", nil},
+	), CauseAcceptOverflow, None, Server, DuringHandshake, AnswerNone, []ResetKind{NoConnection}, 0},
+	{"accept-overflow without", opened(
+		line{0.0003, 'C', "P.", 1, 1, get, nil},
+		line{0.2, 'C', "P.", 1, 1, get, nil},
+		line{0.4, 'C', "P.", 1, 1, get, nil},
+		line{1.0, 'S', "S.", 0, 1, "", nil},
+		line{1.0001, 'C', ".", cReq, 1, "", nil},
+		line{3.0, 'C', "F.", cReq, 1, "", nil},
+	), CauseAcceptOverflow, Client, None, DuringHandshake, AnswerNone, nil, 0},
+	{"unreachable", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{0.001, 'C', "S", 0, 0, "", func(w *wire) { w.icmp = &ICMP{From: serverAddr.Addr(), Type: 3, Code: 3} }},
+	}, CauseUnreachable, None, None, DuringHandshake, AnswerNone, nil, 0},
+	{"rejected: lives on", exchanged(
+		line{1, 'S', "R.", sOK, cReq, "", nil},
+		line{2, 'S', "F.", sOK, cReq, "", nil},
+		line{2.001, 'C', "R", cReq, 0, "", nil},
+	), CauseRejected, Server, ThirdParty, DuringIdle, AnswerWhole, []ResetKind{Forged, AfterClose}, 0},
+	{"rejected: another way", exchanged(
+		line{1, 'S', "R.", sOK, cReq, "", func(w *wire) { w.ttl = 61 }},
+	), CauseRejected, None, ThirdParty, DuringIdle, AnswerWhole, []ResetKind{Forged}, 0},
+}
+
 func TestCauses(t *testing.T) {
-	const reset = 1<<32 - 1
-	tests := []struct {
-		name   string
-		script []line
-		cause  Cause
-		closed Side
-		reset  Side
-		during During
-		answer Answer
-		kinds  []ResetKind
-	}{
-		{"refused", []line{
-			{0, 'C', "S", 0, 0, "", nil},
-			{0.0001, 'S', "R.", reset, 1, "", nil},
-		}, CauseRefused, None, Server, DuringHandshake, AnswerNone, []ResetKind{ToSYN}},
-		{"one SYN proves nothing", []line{
-			{0, 'C', "S", 0, 0, "", nil},
-		}, CauseUnexplained, None, None, DuringHandshake, AnswerNone, nil},
-		{"unanswered", []line{
-			{0, 'C', "S", 0, 0, "", nil},
-			{1, 'C', "S", 0, 0, "", nil},
-			{2, 'C', "S", 0, 0, "", nil},
-		}, CauseUnanswered, None, None, DuringHandshake, AnswerNone, nil},
-		{"unanswered SYN-ACK", []line{
-			{0, 'C', "S", 0, 0, "", nil},
-			{0.1, 'S', "S.", 0, 1, "", nil},
-			{1.1, 'S', "S.", 0, 1, "", nil},
-			{3.1, 'S', "S.", 0, 1, "", nil},
-		}, CauseUnanswered, None, None, DuringHandshake, AnswerNone, nil},
-		{"stale-idle", exchanged(
-			line{5.004, 'S', "F.", sOK, cReq, "", nil},
-			line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
-			line{6.006, 'C', "P.", cReq, sOK + 1, get, nil},
-			line{6.0061, 'S', "R", sOK + 1, 0, "", nil},
-		), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}},
-		{"stale-idle without the pure ACK", exchanged(
-			line{5.004, 'S', "F.", sOK, cReq, "", nil},
-			line{5.006, 'C', "P.", cReq, sOK + 1, get, nil},
-			line{5.0061, 'S', "R", sOK + 1, 0, "", nil},
-		), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}},
-		{"stale-idle, the client closes before the RST", exchanged(
-			line{5.004, 'S', "F.", sOK, cReq, "", nil},
-			line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
-			line{6.006, 'C', "P.", cReq, sOK + 1, get, nil},
-			line{6.00601, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
-			line{6.0061, 'S', "R", sOK + 1, 0, "", nil},
-			line{6.0062, 'S', "R", sOK + 1, 0, "", nil},
-		), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose, AfterClose}},
-		{"stale-idle, RST with ACK", exchanged(
-			line{5.004, 'S', "F.", sOK, cReq, "", nil},
-			line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
-			line{6.006, 'C', "P.", cReq, sOK + 1, get, nil},
-			line{6.0061, 'S', "R.", sOK + 1, 2*cReq - 1, "", nil},
-		), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}},
-		{"stale-idle, request in two segments", exchanged(
-			line{5.004, 'S', "F.", sOK, cReq, "", nil},
-			line{5.046, 'C', ".", cReq, sOK + 1, "", nil},
-			line{6.006, 'C', "P.", cReq, sOK + 1, "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n", nil},
-			line{6.00601, 'C', "P.", cReq + 38, sOK + 1, "abc", nil},
-			line{6.0061, 'S', "R", sOK + 1, 0, "", nil},
-			line{6.0062, 'S', "R", sOK + 1, 0, "", nil},
-		), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose, ToDataAfterClose}},
-		{"stale-fin-lost", exchanged(
-			line{1.004, 'S', "F.", sOK, cReq, "", nil},
-			line{1.208, 'S', "F.", sOK, cReq, "", nil},
-			line{1.310, 'C', "P.", cReq, sOK, get, nil},
-			line{1.3101, 'S', "R", sOK, 0, "", nil},
-		), CauseStaleFinLost, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}},
-		{"stale-crossing at the server", exchanged(
-			line{1.004, 'S', "F.", sOK, cReq, "", nil},
-			line{1.00405, 'C', "P.", cReq, sOK, get, nil},
-			line{1.0041, 'S', "R", sOK, 0, "", nil},
-			line{1.0042, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
-			line{1.0043, 'S', "R", sOK + 1, 0, "", nil},
-		), CauseStaleCrossing, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose, AfterClose}},
-		{"stale-crossing at the client", exchanged(
-			line{1.004, 'C', "P.", cReq, sOK, get, nil},
-			line{1.00405, 'S', "F.", sOK, cReq, "", nil},
-			line{1.0041, 'S', "R", sOK, 0, "", nil},
-		), CauseStaleCrossing, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}},
-		{"a lost copy of the FIN is no crossing", exchanged(
-			line{1.004, 'S', "F.", sOK, cReq, "", nil},
-			line{1.900, 'C', "P.", cReq, sOK, get, nil},
-			line{1.9001, 'S', "R", sOK, 0, "", nil},
-		), CauseUnexplained, Server, Server, DuringIdle, AnswerWhole, []ResetKind{ToDataAfterClose}},
-		{"closed by the client", exchanged(
-			line{3, 'C', "F.", cReq, sOK, "", nil},
-			line{3.0001, 'S', "F.", sOK, cReq + 1, "", nil},
-			line{3.0002, 'C', ".", cReq + 1, sOK + 1, "", nil},
-		), CauseClosed, Client, None, DuringIdle, AnswerWhole, nil},
-		{"closed by the server", exchanged(
-			line{3, 'S', "F.", sOK, cReq, "", nil},
-			line{3.0001, 'C', "F.", cReq, sOK + 1, "", nil},
-			line{3.0002, 'S', ".", sOK + 1, cReq + 1, "", nil},
-		), CauseClosed, Server, None, DuringIdle, AnswerWhole, nil},
-		{"closed by both", exchanged(
-			line{3, 'S', "F.", sOK, cReq, "", nil},
-			line{3.0001, 'C', "F.", cReq, sOK, "", nil},
-			line{3.0002, 'S', ".", sOK + 1, cReq + 1, "", nil},
-			line{3.0002, 'C', ".", cReq + 1, sOK + 1, "", nil},
-		), CauseClosed, Both, None, DuringIdle, AnswerWhole, nil},
-		{"closed with a late reset", exchanged(
-			line{3, 'S', "F.", sOK, cReq, "", nil},
-			line{3.0001, 'C', "F.", cReq, sOK + 1, "", nil},
-			line{3.0002, 'C', "R.", cReq + 1, sOK + 1, "", nil},
-		), CauseClosed, Server, Client, DuringIdle, AnswerWhole, []ResetKind{AfterClose}},
-		{"half-closed", exchanged(
-			line{3, 'S', "F.", sOK, cReq, "", nil},
-			line{3.04, 'C', ".", cReq, sOK + 1, "", nil},
-		), CauseHalfClosed, Server, None, DuringIdle, AnswerWhole, nil},
-		{"a request after the FIN, and no RST", exchanged(
-			line{3, 'S', "F.", sOK, cReq, "", nil},
-			line{3.04, 'C', ".", cReq, sOK + 1, "", nil},
-			line{4, 'C', "P.", cReq, sOK + 1, get, nil},
-		), CauseHalfClosed, Server, None, DuringIdle, AnswerWhole, nil},
-		{"discarded", exchanged(
-			line{3, 'S', "F.", sOK, cReq, "", nil},
-			line{3.04, 'C', ".", cReq, sOK + 1, "", nil},
-			line{4, 'C', "R.", cReq, sOK + 1, "", nil},
-		), CauseDiscarded, Server, Client, DuringIdle, AnswerWhole, []ResetKind{Abort}},
-		{"aborted by the server with the request unread", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.0011, 'S', ".", 1, cReq, "", nil},
-			line{0.3, 'S', "R.", 1, cReq, "", nil},
-		), CauseAborted, None, Server, DuringAwaiting, AnswerNone, []ResetKind{Abort}},
-		{"aborted in mid-response", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.002, 'S', "P.", 1, cReq, longAns, nil},
-			line{0.003, 'C', ".", cReq, 1 + uint32(len(longAns)), "", nil},
-			line{0.3, 'S', "R.", 1 + uint32(len(longAns)), cReq, "", nil},
-		), CauseAborted, None, Server, DuringResponse, AnswerPartial, []ResetKind{Abort}},
-		{"the client died with an unread answer", exchanged(
-			line{0.3, 'C', "R.", cReq, sOK, "", nil},
-		), CauseAborted, None, Client, DuringIdle, AnswerWhole, []ResetKind{Abort}},
-		{"data crosses the abort", opened(
-			line{0.001, 'C', ".", 1, 1, "POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n", nil},
-			line{0.002, 'S', "R.", 1, 42, "", nil},
-			line{0.0021, 'C', "P.", 42, 1, "abc", nil},
-			line{0.0022, 'S', "R", 1, 0, "", nil},
-		), CauseAborted, None, Server, DuringRequest, AnswerNone, []ResetKind{Abort, NoConnection}},
-		{"flow-forgotten", exchanged(
-			line{60, 'C', "P.", cReq, sOK, get, nil},
-			line{60.0001, 'S', "R", sOK, 0, "", nil},
-		), CauseFlowForgotten, None, Server, DuringAwaiting, AnswerNone, []ResetKind{NoConnection}},
-		{"flow-forgotten at a probe", exchanged(
-			line{60, 'C', ".", cReq - 1, sOK, "", nil},
-			line{60.0001, 'S', "R", sOK, 0, "", nil},
-		), CauseFlowForgotten, None, Server, DuringIdle, AnswerWhole, []ResetKind{NoConnection}},
-		{"not forgotten: the FIN is missing in the capture", exchanged(
-			line{6, 'C', "P.", cReq, sOK + 1, get, nil},
-			line{6.0001, 'S', "R", sOK + 1, 0, "", nil},
-		), CauseStaleIdle, Server, Server, DuringIdle, AnswerNone, []ResetKind{NoConnection}},
-		{"unknown past", []line{
-			{0, 'C', "P.", 1, 1, get, nil},
-			{0.0001, 'S', "R", 1, 0, "", nil},
-		}, CauseUnexplained, None, Server, DuringAwaiting, AnswerNone, []ResetKind{NoConnection}},
-		{"vanished", exchanged(
-			line{1, 'C', "P.", cReq, sOK, get, nil},
-			line{1.2, 'C', "P.", cReq, sOK, get, nil},
-			line{1.6, 'C', "P.", cReq, sOK, get, nil},
-			line{2.4, 'C', "P.", cReq, sOK, get, nil},
-			line{3, 'C', "F.", 2*cReq - 1, sOK, "", nil},
-		), CauseVanished, Client, None, DuringAwaiting, AnswerNone, nil},
-		{"vanished before the FIN", exchanged(
-			line{3, 'C', "F.", cReq, sOK, "", nil},
-			line{3.2, 'C', "F.", cReq, sOK, "", nil},
-			line{3.6, 'C', "F.", cReq, sOK, "", nil},
-		), CauseVanished, Client, None, DuringIdle, AnswerWhole, nil},
-		{"open", exchanged(), CauseOpen, None, None, DuringIdle, AnswerWhole, nil},
-		{"truncated", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.002, 'S', "P.", 1, cReq, longAns, nil},
-			line{0.3, 'S', "F.", 1 + uint32(len(longAns)), cReq, "", nil},
-			line{0.301, 'C', "F.", cReq, 2 + uint32(len(longAns)), "", nil},
-			line{0.302, 'S', ".", 2 + uint32(len(longAns)), cReq + 1, "", nil},
-		), CauseTruncated, Server, None, DuringResponse, AnswerPartial, nil},
-		{"truncated, FIN with the data", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.002, 'S', "FP.", 1, cReq, longAns, nil},
-			line{0.301, 'C', ".", cReq, 2 + uint32(len(longAns)), "", nil},
-		), CauseTruncated, Server, None, DuringResponse, AnswerPartial, nil},
-		{"no-response", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.2, 'S', "F.", 1, cReq, "", nil},
-			line{0.201, 'C', "F.", cReq, 2, "", nil},
-			line{0.202, 'S', ".", 2, cReq + 1, "", nil},
-		), CauseNoResponse, Server, None, DuringAwaiting, AnswerNone, nil},
-		{"early-close", opened(
-			line{0.001, 'C', "P.", 1, 1, "POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n", nil},
-			line{0.002, 'S', "P.", 1, 42, "HTTP/1.1 413 X\r\nContent-Length: 0\r\n\r\n", nil},
-			line{0.003, 'S', "F.", 38, 42, "", nil},
-			line{0.050, 'C', "P.", 42, 39, "0123456789", nil},
-			line{0.0501, 'S', "R", 39, 0, "", nil},
-		), CauseEarlyClose, Server, Server, DuringRequest, AnswerWhole, []ResetKind{ToDataAfterClose}},
-		{"abandoned by FIN, answered later", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.3, 'C', "F.", cReq, 1, "", nil},
-			line{0.34, 'S', ".", 1, cReq + 1, "", nil},
-			line{1, 'S', "P.", 1, cReq + 1, ok, nil},
-			line{1.001, 'C', "R", 1, 0, "", nil},
-		), CauseAbandoned, Client, Client, DuringAwaiting, AnswerNone, []ResetKind{ToDataAfterClose}},
-		{"abandoned by FIN", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.3, 'C', "F.", cReq, 1, "", nil},
-			line{0.301, 'S', "F.", 1, cReq + 1, "", nil},
-			line{0.302, 'C', ".", cReq + 1, 2, "", nil},
-		), CauseAbandoned, Client, None, DuringAwaiting, AnswerNone, nil},
-		{"a client that only shuts its writing side", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.3, 'C', "F.", cReq, 1, "", nil},
-			line{1, 'S', "P.", 1, cReq + 1, ok, nil},
-			line{1.001, 'C', ".", cReq + 1, sOK, "", nil},
-			line{1.002, 'S', "F.", sOK, cReq + 1, "", nil},
-			line{1.003, 'C', ".", cReq + 1, sOK + 1, "", nil},
-		), CauseClosed, Client, None, DuringAwaiting, AnswerNone, nil},
-		{"abandoned by RST", opened(
-			line{0.001, 'C', "P.", 1, 1, get, nil},
-			line{0.002, 'S', "P.", 1, cReq, longAns, nil},
-			line{0.3, 'C', "R.", cReq, 1 + uint32(len(longAns)), "", nil},
-		), CauseAbandoned, None, Client, DuringResponse, AnswerPartial, []ResetKind{Abort}},
-		{"keepalive-timeout", exchanged(
-			line{60, 'S', ".", sOK - 1, cReq, "", nil},
-			line{61, 'S', ".", sOK - 1, cReq, "", nil},
-			line{62, 'S', "R.", sOK, cReq, "", nil},
-		), CauseKeepaliveTimeout, None, Server, DuringIdle, AnswerWhole, []ResetKind{ProbeTimeout}},
-		{"probes that are answered", exchanged(
-			line{60, 'S', ".", sOK - 1, cReq, "", nil},
-			line{60.1, 'C', ".", cReq, sOK, "", nil},
-			line{61, 'S', "R.", sOK, cReq, "", nil},
-		), CauseAborted, None, Server, DuringIdle, AnswerWhole, []ResetKind{Abort}},
-		{"accept-overflow with tcp_abort_on_overflow", opened(
-			line{0.0003, 'S', "R", 1, 0, "", nil},
-		), CauseAcceptOverflow, None, Server, DuringHandshake, AnswerNone, []ResetKind{NoConnection}},
-		{"accept-overflow, RST to the repeated request", opened(
-			line{0.0003, 'C', "P.", 1, 1, get, nil},
-			line{0.2, 'C', "P.", 1, 1, get, nil},
-			line{0.2001, 'S', "R", 1, 0, "", nil},
-		), CauseAcceptOverflow, None, Server, DuringHandshake, AnswerNone, []ResetKind{NoConnection}},
-		{"accept-overflow without", opened(
-			line{0.0003, 'C', "P.", 1, 1, get, nil},
-			line{0.2, 'C', "P.", 1, 1, get, nil},
-			line{0.4, 'C', "P.", 1, 1, get, nil},
-			line{1.0, 'S', "S.", 0, 1, "", nil},
-			line{1.0001, 'C', ".", cReq, 1, "", nil},
-			line{3.0, 'C', "F.", cReq, 1, "", nil},
-		), CauseAcceptOverflow, Client, None, DuringHandshake, AnswerNone, nil},
-		{"unreachable", []line{
-			{0, 'C', "S", 0, 0, "", nil},
-			{0.001, 'C', "S", 0, 0, "", func(w *wire) { w.icmp = &ICMP{From: serverAddr.Addr(), Type: 3, Code: 3} }},
-		}, CauseUnreachable, None, None, DuringHandshake, AnswerNone, nil},
-		{"rejected: lives on", exchanged(
-			line{1, 'S', "R.", sOK, cReq, "", nil},
-			line{2, 'S', "F.", sOK, cReq, "", nil},
-			line{2.001, 'C', "R", cReq, 0, "", nil},
-		), CauseRejected, Server, ThirdParty, DuringIdle, AnswerWhole, []ResetKind{Forged, AfterClose}},
-		{"rejected: another way", exchanged(
-			line{1, 'S', "R.", sOK, cReq, "", func(w *wire) { w.ttl = 61 }},
-		), CauseRejected, None, ThirdParty, DuringIdle, AnswerWhole, []ResetKind{Forged}},
-	}
-	for _, tt := range tests {
+	for _, tt := range scripts {
 		t.Run(tt.name, func(t *testing.T) {
 			cs := explain(t, tt.script)
 			if len(cs) != 1 {

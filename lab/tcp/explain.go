@@ -285,6 +285,7 @@ func (x *explainer) conclude(f *flow, atEnd, early bool) {
 		if f.more != nil && len(f.more.holds) > 0 {
 			f.skip(x, d)
 		}
+		f.missingTail(x, d)
 	}
 	st := newStory(x, f, atEnd, early)
 	c := st.conversation()

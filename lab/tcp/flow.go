@@ -35,6 +35,7 @@ type side struct {
 	ack     int64 // highest acknowledgment sent, in the peer's offsets
 	fin     int64 // of the FIN; never without one
 	finAck  int64 // acknowledgment that the first FIN carried
+	top     int64 // highest offset that a segment began at: above nxt, something is missing
 	turnOff int64 // first byte of turn
 	turnAck int64 // acknowledgment it carried
 	pos     int64 // HTTP: next byte to look at
@@ -54,7 +55,8 @@ type side struct {
 	home    int32 // tap whose frames count; others only when they show something new
 
 	window uint16
-	syns   uint8 // SYN or SYN-ACK, with its repetitions
+	ipID   uint16 // of the newest segment
+	syns   uint8  // SYN or SYN-ACK, with its repetitions
 	fins   uint8
 	resent uint8 // retransmissions since the peer was last heard
 	probes uint8 // keep-alive probes since the peer was last heard
@@ -64,17 +66,19 @@ type side struct {
 	flags  sideFlags
 }
 
-type sideFlags uint8
+type sideFlags uint16
 
 const (
-	sideKnown     sideFlags = 1 << iota // base is set
-	sideSeen                            // sent something that was captured
-	sideAcked                           // sent an acknowledgment
-	sideSYN                             // sent SYN without ACK
-	sideSYNACK                          // sent SYN with ACK
-	sideTTLMixed                        // its segments carried different TTLs
-	sideSaidClose                       // announced in HTTP that it closes
-	sideTTLTwice                        // at least two segments carried ttl
+	sideKnown        sideFlags = 1 << iota // base is set
+	sideSeen                               // sent something that was captured
+	sideAcked                              // sent an acknowledgment
+	sideSYN                                // sent SYN without ACK
+	sideSYNACK                             // sent SYN with ACK
+	sideTTLMixed                           // its segments carried different TTLs
+	sideSaidClose                          // announced in HTTP that it closes
+	sideTTLTwice                           // at least two segments carried ttl
+	sideGapBeforeFIN                       // IP IDs say that the capture lacks segments just before the FIN
+	sideMissed                             // the capture lacks bytes of it
 )
 
 func (s *side) has(f sideFlags) bool { return s.flags&f != 0 }
@@ -157,15 +161,16 @@ const (
 )
 
 type reset struct {
-	at     mark
-	off    int64 // sequence, in the sender's offsets
-	ack    int64 // never for a bare RST
-	from   int8
-	trig   talk // the peer's last segment before it
-	kind   ResetKind
-	ttl    uint8
-	resent uint8 // unanswered retransmissions of its sender before it
-	fresh  bool  // came after the peer's last segment
+	at      mark
+	off     int64 // sequence, in the sender's offsets
+	ack     int64 // never for a bare RST
+	from    int8
+	trig    talk // the peer's last segment before it
+	kind    ResetKind
+	ttl     uint8
+	resent  uint8 // unanswered retransmissions of its sender before it
+	fresh   bool  // came after the peer's last segment
+	pressed uint8 // unanswered retransmissions of the peer before it
 }
 
 type icmpNote struct {
@@ -302,6 +307,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	finOff := dataOff + int64(s.length)
 	end := finOff
+	if s.length == 0 && s.flags&(SYN|FIN) == 0 && me.has(sideSeen) {
+		end = me.nxt // a bare acknowledgment adds nothing
+	}
 	if s.flags&FIN != 0 {
 		end++
 	}
@@ -344,16 +352,13 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	isNew := s.length > 0 && (finOff > me.nxt || fresh)
 	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
 		me.ack, me.flags = ack, me.flags|sideAcked
-		if ack > peer.nxt+1 || ack > peer.nxt && peer.fin != never {
-			f.flags |= flowMissed
-		}
 	}
 	if ack != never && peer.fin != never && ack > peer.fin && !peer.closeOK.ok() {
 		peer.closeOK = m
 	}
 	switch {
 	case s.flags&(SYN|FIN) != 0:
-	case me.fin == never && s.length <= 1 && off == me.nxt-1 && !fresh && peer.has(sideAcked) && peer.ack >= me.nxt:
+	case me.fin == never && off == max(me.nxt, peer.ack)-1 && !fresh && (s.length == 0 || s.length == 1 && peer.ack >= me.nxt):
 		kind = talkProbe
 		isNew = false
 		if peer.window != 0 {
@@ -377,12 +382,15 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	if ack != never && f.more != nil && len(f.more.holds) > 0 && ack > peer.pos {
 		f.skip(x, 1-d)
 	}
-	me.nxt = max(me.nxt, end)
+	me.nxt, me.top = max(me.nxt, end), max(me.top, off)
 	if s.flags&FIN != 0 {
 		kind = talkFIN
+		if gap := s.ipID - me.ipID; me.fin == never && me.ipID != 0 && gap >= 2 && gap <= 4 && end-me.top <= 1 {
+			me.flags |= sideGapBeforeFIN
+		}
 		f.fin(d, m, finOff, ack)
 	}
-	me.window = s.window
+	me.window, me.ipID = s.window, s.ipID
 	me.last, me.talk = m, kind
 	if f.ended == 0 && f.side[0].closeOK.ok() && f.side[1].closeOK.ok() {
 		f.ended = s.time
@@ -429,7 +437,7 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 		return
 	}
 	me.flags |= sideSYNACK
-	if f.hsAck.ok() && me.syns > 1 && me.talk == talkSYN {
+	if peer.has(sideAcked) && me.talk <= talkSYN { // repeated after the last ACK
 		f.flags |= flowOverflow
 	}
 }
@@ -472,13 +480,17 @@ func (f *flow) fin(d int, m mark, off, ack int64) {
 		f.smallBefore = f.side[t].nxt-f.side[t].turnOff <= smallTLS
 	}
 	f.at, f.atReply = f.http.during(f), f.http.answer()
+	f.http.before = f.http.reqs
+	if f.http.reqs > 0 && f.http.has(httpKnown) && int(f.http.client) == 1-d && f.http.reqOff >= me.finAck {
+		f.http.before--
+	}
 	// Data that the FIN does not acknowledge is on its way: the two cross.
 	if peer.data.ok() && peer.nxt > me.finAck && me.has(sideAcked) {
 		l := lateData{at: peer.turn, off: peer.turnOff, ack: peer.turnAck, from: int8(1 - d)}
 		if peer.turnOff < me.finAck {
 			l = lateData{at: peer.data, off: me.finAck, ack: peer.ack, from: int8(1 - d), kind: lateRest}
 		} else {
-			l.kind = f.crossKind(1 - d)
+			l.kind = f.crossKind(1-d, me.finAck)
 		}
 		t := f.trouble()
 		t.after = l
@@ -490,11 +502,14 @@ func (f *flow) fin(d int, m mark, off, ack int64) {
 func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	me, peer := &f.side[d], &f.side[1-d]
 	t := f.trouble()
-	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent,
+	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
 	r.kind = f.resetKind(s, d, &r, ack)
 	if r.kind == ToDataAfterClose {
 		t.pending[d]--
+	}
+	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
+		me.ack, me.flags = ack, me.flags|sideAcked
 	}
 	if len(t.resets) == 0 {
 		if f.closer < 0 {

@@ -61,6 +61,8 @@ var protocolNames = []string{"", "http/1", "http/2", "tls", "tunnel"}
 type exchange struct {
 	reqs, resps uint32 // requests begun; final responses whose header is whole
 	done        uint32 // responses whose body is whole
+	before      uint32 // requests begun when the first FIN came, and acknowledged by it
+	reqOff      int64  // where the last request begins, in the client's offsets
 	heads       uint64 // which of the last 64 requests have an answer without body (HEAD), by number
 	reqLine     uint32 // the last request's method and target, in the explainer's table
 	status      uint16 // of the last response
@@ -233,6 +235,49 @@ func (f *flow) skip(x *explainer, d int) {
 	}
 }
 
+// missingTail gives up on what side d sent at its end and the capture lacks:
+// its own sequence numbers, or the peer's acknowledgments, went beyond.
+func (f *flow) missingTail(x *explainer, d int) {
+	p, peer := &f.side[d], &f.side[1-d]
+	end := max(p.nxt, p.top)
+	if p.fin != never {
+		end = p.fin
+	} else {
+		if peer.has(sideAcked) {
+			end = max(end, peer.ack)
+		}
+		if end == p.nxt+1 {
+			end-- // its FIN
+		}
+	}
+	if p.http == httpUnset {
+		if seen := f.dataStart(p); end > seen && p.has(sideKnown) && f.http.proto != protoTLS {
+			p.flags |= sideMissed
+			f.lose(x, d)
+		}
+		return
+	}
+	if p.http == httpBody || p.http == httpChunkData {
+		if p.pos = max(p.pos, min(p.end, end)); p.pos == p.end {
+			f.bodyDone(d)
+		}
+	}
+	if p.pos < end && p.http != httpClose || p.nxt < end {
+		p.flags |= sideMissed
+		if p.http != httpBody {
+			f.lose(x, d)
+		}
+	}
+}
+
+// dataStart is the offset of a side's first byte of data, as far as is known.
+func (f *flow) dataStart(p *side) int64 {
+	if p.has(sideSYN | sideSYNACK) {
+		return 1
+	}
+	return 0
+}
+
 // lose marks that the framing of side d's messages is not known any more.
 func (f *flow) lose(x *explainer, d int) {
 	p := &f.side[d]
@@ -311,7 +356,10 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 				p.pos += n
 				return
 			}
-			if !f.begin(x, d, kind, p.http == httpStart) {
+			if kind == looksShort && p.http == httpHeader {
+				kind = looksOther
+			}
+			if !f.begin(x, d, kind, int64(len(carry))) {
 				p.pos += n
 				return
 			}
@@ -440,10 +488,10 @@ func (f *flow) bodyDone(d int) {
 
 // begin takes note of what side d's stream looks like where a message is
 // expected, and says whether it is HTTP/1.
-func (f *flow) begin(x *explainer, d int, kind looks, start bool) bool {
+func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 	p, e := &f.side[d], &f.http
-	if !start && p.http == httpHeader && kind != looksShort {
-		return true
+	if p.http == httpHeader {
+		return true // begun before
 	}
 	switch kind {
 	case looksRequest:
@@ -464,6 +512,7 @@ func (f *flow) begin(x *explainer, d int, kind looks, start bool) bool {
 			e.done, e.resps = e.reqs, e.reqs
 		}
 		e.reqs++
+		e.reqOff = p.pos - carried
 		e.flags |= reqOpen
 		return true
 	case looksResponse:
@@ -764,12 +813,17 @@ func (f *flow) lateKind(d int, off int64, b []byte) lateKind {
 	return lateOpaque
 }
 
-// crossKind is lateKind for data that was fed before the FIN came.
-func (f *flow) crossKind(d int) lateKind {
-	if f.http.proto == protoHTTP1 && f.http.has(httpKnown) && int(f.http.client) == d && f.http.reqs > 0 {
+// crossKind is lateKind for data of side d from offset off on that was fed
+// before the FIN came.
+func (f *flow) crossKind(d int, off int64) lateKind {
+	e := &f.http
+	switch {
+	case e.proto != protoHTTP1 || !e.has(httpKnown) || int(e.client) != d:
+		return lateOpaque
+	case e.reqs > 0 && e.reqOff >= off:
 		return lateRequest
 	}
-	return lateOpaque
+	return lateRest
 }
 
 // closeNotify says whether a segment holds nothing but a TLS alert: in the open

@@ -84,7 +84,7 @@ func build(script []line) []Packet {
 		if flags&ACK == 0 {
 			ack = 0
 		}
-		if flags&(RST|ACK) == RST|ACK && l.seq == math.MaxUint32 {
+		if flags&(RST|ACK) == RST|ACK && l.seq == toSYN {
 			seq = 0 // answers a SYN
 		}
 		t := epoch.Add(time.Duration(math.Round(l.at * 1e9)))

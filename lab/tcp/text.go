@@ -36,7 +36,10 @@ func (st *story) what() string {
 
 // idleText is "idle connection after 5.0 s", or "connection".
 func (st *story) idleText() string {
-	if d := st.idle(); st.closer >= 0 && (st.f.at == DuringIdle || st.f.at == DuringUnknown) && d >= 100*time.Millisecond {
+	if st.closer < 0 || st.at() != DuringIdle && st.at() != DuringUnknown {
+		return "connection"
+	}
+	if d := st.idle(); d >= 100*time.Millisecond {
 		return "idle connection after " + span(d)
 	}
 	return "connection"
