@@ -330,6 +330,8 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return p.request(ctx, s)
 	case scenario.DoIdle:
 		return p.idle(ctx, s.For)
+	case scenario.DoQuiet:
+		return p.quiet(ctx)
 	case scenario.DoKill:
 		h, err := p.host(s.Host)
 		if err != nil {
@@ -382,12 +384,8 @@ func (p *play) idle(ctx context.Context, d time.Duration) error {
 			return nil
 		}
 		p.progress.Say(p.scenario.ID, fmt.Sprintf("the client rests: %.0f s to go", left.Seconds()))
-		tick := time.NewTimer(min(left, time.Second))
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			tick.Stop()
-			return ctx.Err()
+		if err := await(ctx, min(left, time.Second), nil); err != nil {
+			return err
 		}
 	}
 }
@@ -412,33 +410,52 @@ func (p *play) now() time.Time {
 	return time.Now().Add(p.hosts[string(scenario.Client)].clockAhead())
 }
 
+// quiet waits until no segment has come for Timeouts.Quiet.
+func (p *play) quiet(ctx context.Context) error {
+	for {
+		_, last, changed := p.capture.state()
+		left := time.Until(last.Add(p.engine.Timeouts.Quiet))
+		if left <= 0 {
+			return nil
+		}
+		if err := await(ctx, left, changed); err != nil {
+			return err
+		}
+	}
+}
+
 // settle waits until what was seen is settled and the wire is quiet, or the
 // time for that is over.
 func (p *play) settle(ctx context.Context, settled func(scenario.Observation) bool) error {
-	t := p.engine.Timeouts
-	giveUp := time.Now().Add(t.Settle)
+	giveUp := time.Now().Add(p.engine.Timeouts.Settle)
 	for {
-		_, last, changed := p.capture.state()
-		quietAt := last.Add(t.Quiet)
-		if time.Now().After(quietAt) {
-			if _, err := p.observe(); err != nil {
-				return err
-			}
-			if settled(p.seen) || time.Now().After(giveUp) {
-				return nil
-			}
-			quietAt = time.Now().Add(t.Quiet) // a log line may still come: look again
+		if err := p.quiet(ctx); err != nil {
+			return err
 		}
-		timer := time.NewTimer(time.Until(quietAt))
-		select {
-		case <-changed:
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if _, err := p.observe(); err != nil {
+			return err
 		}
-		timer.Stop()
+		if settled(p.seen) || time.Now().After(giveUp) {
+			return nil
+		}
+		_, _, changed := p.capture.state()
+		if err := await(ctx, p.engine.Timeouts.Quiet, changed); err != nil { // a log line may still come
+			return err
+		}
 	}
+}
+
+// await waits for an event, at most for d.
+func await(ctx context.Context, d time.Duration, event <-chan struct{}) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-event:
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
 // observe brings what was seen up to date from the capture and the logs, and

@@ -19,7 +19,7 @@ host or a filter that drops.`,
 
 	Article: 5,
 	Nginx:   "article-connect-timeout",
-	Play:    []scenario.Step{get("/test"), killHost(backend), get("/test")},
+	Play:    []scenario.Step{get("/test"), quiet(), killHost(backend), get("/test")},
 	Want: scenario.Want{
 		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 504, Conn: 1}},
 		ErrorLog: []string{"upstream timed out (110: Connection timed out) while connecting to upstream"},
@@ -34,5 +34,5 @@ host or a filter that drops.`,
 		},
 	},
 	Control: scenario.Control{What: "only the process is killed, its host stays",
-		Play: []scenario.Step{get("/test"), kill(backend), get("/test")}},
+		Play: []scenario.Step{get("/test"), quiet(), kill(backend), get("/test")}},
 })

@@ -18,7 +18,7 @@ article's own config keeps no connection at all (see backend-process-killed).`,
 
 	Article: 4,
 	Nginx:   "article-keepalive",
-	Play:    []scenario.Step{get("/test"), kill(backend), get("/test")},
+	Play:    []scenario.Step{get("/test"), quiet(), kill(backend), get("/test")},
 	Want: scenario.Want{
 		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}},
 		ErrorLog: []string{"connect() failed (111: Connection refused) while connecting to upstream"},

@@ -18,7 +18,7 @@ server to try and answers 502. The client's own connection to nginx is unharmed.
 
 	Article: 3,
 	Nginx:   "article",
-	Play:    []scenario.Step{get("/test"), kill(backend), get("/test")},
+	Play:    []scenario.Step{get("/test"), quiet(), kill(backend), get("/test")},
 	Want: scenario.Want{
 		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}},
 		ErrorLog: []string{"connect() failed (111: Connection refused) while connecting to upstream"},

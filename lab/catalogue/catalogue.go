@@ -100,10 +100,11 @@ func distance(name, id string) int {
 	return row[len(id)]
 }
 
-// Get, Idle, Kill and KillHost are the steps of a play.
+// The steps of a play.
 var (
 	get      = scenario.Get
 	idle     = scenario.Idle
+	quiet    = scenario.Quiet
 	kill     = scenario.Kill
 	killHost = scenario.KillHost
 )

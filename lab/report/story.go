@@ -201,7 +201,7 @@ func (s Story) ladder(p Paper) error {
 		l.lanes = append(l.lanes, lane{string(h), title})
 	}
 	for _, step := range s.Result.Steps {
-		if step.Do != scenario.DoRequest && step.Do != scenario.DoIdle {
+		if step.Do == scenario.DoKill || step.Do == scenario.DoKillHost {
 			l.rungs = append(l.rungs, rung{at: step.Time, note: step.Text})
 		}
 	}

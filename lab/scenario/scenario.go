@@ -65,11 +65,12 @@ type Verb string
 const (
 	DoRequest  Verb = "request"
 	DoIdle     Verb = "idle"
+	DoQuiet    Verb = "quiet"
 	DoKill     Verb = "kill"
 	DoKillHost Verb = "kill-host"
 )
 
-// Step is one step of a play. Make it with Get, Idle, Kill and KillHost.
+// Step is one step of a play. Make it with Get, Idle, Quiet, Kill and KillHost.
 type Step struct {
 	Do     Verb
 	Method string        // DoRequest
@@ -92,6 +93,10 @@ func Get(url string) Step {
 // Idle lets the client rest for so long, its connections in its pool.
 func Idle(d time.Duration) Step { return Step{Do: DoIdle, For: d} }
 
+// Quiet waits until nothing moves on the wire any more: the exchange before is
+// over, its last ACK and FIN have been sent.
+func Quiet() Step { return Step{Do: DoQuiet} }
+
 // Kill ends the server process of a host by SIGKILL. The host's kernel stays:
 // it closes the process's sockets and answers whoever calls.
 func Kill(h Host) Step { return Step{Do: DoKill, Host: h} }
@@ -106,6 +111,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("client: %s %s", s.Method, s.URL)
 	case DoIdle:
 		return fmt.Sprintf("client: rest for %s", s.For)
+	case DoQuiet:
+		return "wait until nothing moves on the wire"
 	case DoKill:
 		return fmt.Sprintf("%s: kill -9 the server process; the host stays", s.Host)
 	case DoKillHost:
