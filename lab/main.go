@@ -31,7 +31,9 @@ var errNotAsDeclared = errors.New("not as declared")
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A closed terminal and a reader that has gone (lab run | head) end a run as
+	// Ctrl-C does: cleanly.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	go func() {
 		<-ctx.Done()
@@ -87,6 +89,14 @@ func checkout() (string, error) {
 			return "", fmt.Errorf("%s is not in a checkout of rstlab (no go.mod of it there or above); only explain works without one", start)
 		}
 	}
+}
+
+// self is how this command was called, for the commands that it tells.
+func self() string {
+	if strings.Contains(os.Args[0], "/go-build") {
+		return "go run ./lab"
+	}
+	return os.Args[0]
 }
 
 func stdout() report.Paper { return report.PaperOf(os.Stdout) }

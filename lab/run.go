@@ -115,8 +115,19 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 		}
 	} else if len(results) > 1 {
 		report.Table(paper, results, fixes, time.Since(began))
+		next(paper)
 	}
 	return judged(results)
+}
+
+// next says what to do after a first look.
+func next(p report.Paper) {
+	fmt.Fprintf(p, `
+next   %[1]s show stale-idle                  why, how it is played, what must be seen, its nginx config
+       %[1]s run stale-idle --nginx my.conf   what your own config does
+       %[1]s up stale-idle                    leave it standing, to poke at with curl and kill
+       %[1]s explain prod.pcapng              why the connections of your own capture died
+`, self())
 }
 
 // judged returns the error that stands for the worst outcome.
@@ -138,7 +149,7 @@ func judged(results []verdict.Result) error {
 
 // rerun is the command that plays one result again.
 func rerun(r verdict.Result, o matrix.Options) string {
-	words := []string{"lab run", r.Scenario}
+	words := []string{self() + " run", r.Scenario}
 	for flag, value := range map[string]string{"--nginx": o.NginxConf, "--nginx-version": o.NginxVersion, "--client": o.Client} {
 		if value != "" {
 			words = append(words, flag, value)

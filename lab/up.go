@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
-	"os"
 	"rstlab/lab/bench"
 	"rstlab/lab/catalogue"
 	"rstlab/lab/matrix"
@@ -76,14 +76,18 @@ port of 127.0.0.1, and leaves them standing until lab down.`,
 			}
 			p := stdout()
 			for _, h := range hosts {
-				fmt.Fprintf(p, "%-10s %s  docker exec -it %s bash\n", h.Name, h.Container, h.Container)
-				for _, a := range h.Published {
-					fmt.Fprintf(p, "%-10s curl -H 'Host: test.foo.com' http://%s/test\n", "", a)
+				fmt.Fprintf(p, "%-10s  docker exec -it %s bash\n", h.Name, h.Container)
+			}
+			fmt.Fprintln(p)
+			for _, h := range hosts {
+				for _, address := range h.Published {
+					fmt.Fprintf(p, "ask nginx              curl -H 'Host: test.foo.com' http://%s/test\n", address)
 				}
 			}
-			fmt.Fprintf(p, "\nthe packets, live:     docker logs -f %s\n", find(hosts, "nginx-tap"))
-			fmt.Fprintf(p, "kill the back end:     docker exec %s pkill -9 node\n", find(hosts, "backend"))
-			fmt.Fprintln(p, "when you are done:     lab down")
+			fmt.Fprintf(p, "ask from the client    docker exec %s curl -s http://test.foo.com/test\n", find(hosts, "client"))
+			fmt.Fprintf(p, "the packets, live      docker logs -f %s\n", find(hosts, "nginx-tap"))
+			fmt.Fprintf(p, "kill the back end      docker exec %s /lab/agent kill\n", find(hosts, "backend"))
+			fmt.Fprintf(p, "when you are done      %s down\n", self())
 			return nil
 		},
 	}

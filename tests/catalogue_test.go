@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rstlab/lab/bench"
 	"rstlab/lab/catalogue"
 	"rstlab/lab/matrix"
 	"rstlab/lab/report"
@@ -32,8 +31,12 @@ func needsDocker(t *testing.T) {
 // loud is the progress of a test run: a line for what ends.
 type loud struct{ t *testing.T }
 
-func (l loud) Say(string, string)     {}
-func (l loud) Done(topic, how string) { l.t.Logf("%s: %s", topic, how) }
+func (l loud) Say(string, string) {}
+func (l loud) Done(topic, how string) {
+	if how != "" {
+		l.t.Logf("%s: %s", topic, how)
+	}
+}
 
 // TestCatalogue plays every scenario, and every scenario with its control, all
 // side by side as `lab run` does. A scenario must come out as declared; with
@@ -45,9 +48,7 @@ func TestCatalogue(t *testing.T) {
 		ctx, cancel = context.WithDeadline(t.Context(), deadline.Add(-30e9)) // time to clean up
 	}
 	t.Cleanup(cancel)
-	engine, err := bench.Ensure(ctx, bench.DefaultTimeouts(4), loud{t})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = engine.Close() })
+	e := engine(t)
 
 	scenarios := catalogue.All()
 	for _, s := range catalogue.All() {
@@ -61,7 +62,7 @@ func TestCatalogue(t *testing.T) {
 	}
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
-	require.NoError(t, matrix.Run(ctx, engine, scenarios, matrix.Options{Root: root, Out: out, Trace: true}, loud{t},
+	require.NoError(t, matrix.Run(ctx, e, scenarios, matrix.Options{Root: root, Out: out, Trace: true}, loud{t},
 		func(r verdict.Result) { results[r.Scenario] = r }))
 
 	for _, s := range catalogue.All() {

@@ -9,6 +9,9 @@
 // host standing. Without arguments it is conducted: it reads commands (package
 // protocol) on standard input, answers on standard output, and ends the host
 // when its input ends, so that no host outlives its conductor.
+//
+// In a host that stands, `docker exec HOST /lab/agent kill` kills its program
+// as kill -9 does: hosts have no pkill.
 package main
 
 import (
@@ -17,6 +20,13 @@ import (
 )
 
 func main() {
+	if os.Getpid() != 1 && len(os.Args) == 2 && os.Args[1] == "kill" {
+		if err := killProgram(); err != nil {
+			fmt.Fprintln(os.Stderr, "agent:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) > 1 {
 		os.Exit(runProgram(os.Args[1:]))
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -108,4 +111,34 @@ func runProgram(argv []string) int {
 				argv[0], exit.Signal, syscall.Signal(exit.Signal))
 		}
 	}
+}
+
+// killProgram kills the program that PID 1 runs, with all its workers: the
+// process groups of PID 1's children.
+func killProgram() error {
+	self := syscall.Getpgrp()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return err
+	}
+	killed := 0
+	for _, path := range stats {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		_, rest, _ := strings.Cut(string(data), ") ") // the name in parentheses may hold spaces
+		var state string
+		var parent, group int
+		if n, _ := fmt.Sscan(rest, &state, &parent, &group); n != 3 || parent != 1 || group == self || group <= 1 {
+			continue
+		}
+		if syscall.Kill(-group, syscall.SIGKILL) == nil {
+			killed++
+		}
+	}
+	if killed == 0 {
+		return errors.New("nothing runs here")
+	}
+	return nil
 }

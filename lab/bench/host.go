@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -99,6 +100,11 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 				c.PortBindings = loopback(r.expose)
 			}
 		},
+	}
+	if r.publish { // testcontainers drops the binding of a port that it is not told of
+		for _, port := range r.expose {
+			req.ExposedPorts = append(req.ExposedPorts, strconv.Itoa(port)+"/tcp")
+		}
 	}
 	if r.network != "" {
 		req.Networks = []string{r.network}

@@ -292,7 +292,20 @@ func (p *play) say(ctx context.Context, v any) error {
 		return err
 	}
 	_, err = p.hosts[string(scenario.Client)].ask(ctx, protocol.Command{Do: protocol.Input, Name: "client", Data: append(line, '\n')})
-	return err
+	select {
+	case <-p.client.exited: // that says more than a pipe that nobody reads
+		return p.clientEnded()
+	default:
+		return err
+	}
+}
+
+// clientEnded says how the client ended, which it must not do by itself.
+func (p *play) clientEnded() error {
+	if p.client.exit.Code == 127 {
+		return fmt.Errorf("%w by client %s: %s", ErrUnsupported, p.scenario.Client, strings.TrimSpace(string(p.client.errout)))
+	}
+	return p.hosts[string(scenario.Client)].ended(p.client)
 }
 
 // hear reads the client's next line.
@@ -312,10 +325,7 @@ func (p *play) hear(ctx context.Context, timeout time.Duration, into any) error 
 				exited = nil
 				continue
 			}
-			if p.client.exit.Code == 127 {
-				return fmt.Errorf("%w by client %s: %s", ErrUnsupported, p.scenario.Client, strings.TrimSpace(string(p.client.errout)))
-			}
-			return h.ended(p.client)
+			return p.clientEnded()
 		case <-h.gone:
 			return h.goneError()
 		case <-ctx.Done():

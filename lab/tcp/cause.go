@@ -570,6 +570,13 @@ func (st *story) keepaliveTimeout() *finding {
 	}
 	x := int(r.from)
 	me := st.side(x)
+	if r.deaf {
+		return &finding{
+			frames: []mark{{n: me.resentN}, r.at},
+			text: fmt.Sprintf("%s's keep-alive probes (last in frame %d) were answered, but as its timestamps show the answers did not arrive; it gave %s up with RST (%d).",
+				st.who(x), st.frame(mark{n: me.resentN}), st.who(1-x), st.frame(r.at)),
+		}
+	}
 	return &finding{
 		frames: []mark{{n: me.resentN}, r.at},
 		text: fmt.Sprintf("%s's keep-alive probes (%d, last in frame %d) stayed without answer; it gave %s up with RST (%d).",
@@ -591,7 +598,7 @@ func (st *story) vanished() *finding {
 			resent = r.resent
 		}
 		unanswered := me.data.ok() && peer.ack < me.nxt || me.fin != never && !me.closeOK.ok()
-		if !unanswered || resent == 0 || resent == 1 && st.silence() < synRTO || peer.last.n > me.resentN {
+		if !unanswered || resent < 2 || peer.last.n > me.resentN {
 			continue
 		}
 		// A server that never said more than SYN-ACK may only be full: then it
@@ -738,8 +745,8 @@ func (st *story) abandoned() *finding {
 	if how == "FIN" && e.done >= e.reqs && !e.has(respLost|respOpen) && (st.rst == nil || int(st.rst.from) != st.c) {
 		return nil // it had only shut its writing side, and read the answer
 	}
-	if how == "FIN" && e.has(respOpen|untilFIN) && e.has(untilFIN) && st.fin(st.s) != never && st.rst == nil {
-		return nil
+	if how == "FIN" && e.has(untilFIN) && st.rst == nil {
+		return nil // the end of such an answer is the server's FIN, which may have been on its way
 	}
 	frames := []mark{c.turn, left}
 	tail := ""
@@ -1082,6 +1089,9 @@ func (st *story) unexplained() *finding {
 		text = "the capture holds one direction of this connection only."
 	case st.rst == nil && st.closer < 0 && !st.f.has(flowEstablished):
 		text = "the handshake was not finished and nothing says why."
+	case st.uncertain() && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
+		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after; but the capture lacks the bytes that would show whether the last answer was whole.",
+			st.who(st.closer), st.frame(later(st.side(st.closer).close, mark{n: 1})), st.who(1-st.closer))
 	case st.uncertain():
 		text = "the capture lacks the bytes that would show whether the last answer was whole."
 	case st.rst != nil:

@@ -48,6 +48,7 @@ type side struct {
 	closeOK mark // first acknowledgment of the FIN by the peer
 
 	base    uint32 // sequence number of offset 0
+	stamp   uint32 // newest TSval
 	finLast uint32 // frame of the newest FIN
 	syn     uint32 // frame of the first SYN
 	resentN uint32 // frame of the newest retransmission or probe
@@ -170,6 +171,7 @@ type reset struct {
 	ttl     uint8
 	resent  uint8 // unanswered retransmissions of its sender before it
 	fresh   bool  // came after the peer's last segment
+	deaf    bool  // its timestamps show that the peer's last segments did not arrive
 	pressed uint8 // unanswered retransmissions of the peer before it
 }
 
@@ -361,7 +363,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	case me.fin == never && off == max(me.nxt, peer.ack)-1 && !fresh && (s.length == 0 || s.length == 1 && peer.ack >= me.nxt):
 		kind = talkProbe
 		isNew = false
-		if peer.window != 0 {
+		if peer.window != 0 { // else it asks for window
 			me.probes = inc(me.probes)
 			me.resentN = m.n
 		}
@@ -390,7 +392,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		}
 		f.fin(d, m, finOff, ack)
 	}
-	me.window, me.ipID = s.window, s.ipID
+	me.window, me.ipID, me.stamp = s.window, s.ipID, s.stamp
 	me.last, me.talk = m, kind
 	if f.ended == 0 && f.side[0].closeOK.ok() && f.side[1].closeOK.ok() {
 		f.ended = s.time
@@ -504,12 +506,16 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	t := f.trouble()
 	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
+	r.deaf = r.fresh && s.echo != 0 && peer.stamp != 0 && int32(peer.stamp-s.echo) > 0
 	r.kind = f.resetKind(s, d, &r, ack)
 	if r.kind == ToDataAfterClose {
 		t.pending[d]--
 	}
-	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
-		me.ack, me.flags = ack, me.flags|sideAcked
+	if ack != never {
+		me.top = max(me.top, off)
+		if !me.has(sideAcked) || ack > me.ack {
+			me.ack, me.flags = ack, me.flags|sideAcked
+		}
 	}
 	if len(t.resets) == 0 {
 		if f.closer < 0 {
@@ -549,7 +555,7 @@ func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
 		return NoConnection
 	case own:
 		return AfterClose
-	case me.probes > 0:
+	case me.probes > 0, me.talk == talkProbe && r.deaf:
 		return ProbeTimeout
 	case me.fin != never && bare:
 		return AfterClose

@@ -115,6 +115,7 @@ type segment struct {
 	length   int32
 	seq, ack uint32
 	stamp    uint32 // TSval of the timestamp option (RFC 7323), 0 without
+	echo     uint32 // TSecr
 	window   uint16
 	ipID     uint16
 	flags    Flags
@@ -318,36 +319,36 @@ func (d *decoder) tcp(b []byte, length int) bool {
 	s.seq, s.ack = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
 	s.flags, s.window = Flags(b[13]), binary.BigEndian.Uint16(b[14:])
 	s.length = int32(length - head)
-	s.stamp = 0
+	s.stamp, s.echo = 0, 0
 	if head <= len(b) {
 		s.payload = b[head:]
 		if head > 20 {
-			s.stamp = timestamp(b[20:head])
+			s.stamp, s.echo = timestamp(b[20:head])
 		}
 	}
 	return true
 }
 
-// timestamp finds TSval among the TCP options (RFC 7323 3.2).
-func timestamp(o []byte) uint32 {
+// timestamp finds TSval and TSecr among the TCP options (RFC 7323 3.2).
+func timestamp(o []byte) (value, echo uint32) {
 	if len(o) >= 12 && binary.BigEndian.Uint32(o) == 0x0101080a { // NOP NOP, as everybody sends it
-		return binary.BigEndian.Uint32(o[4:])
+		return binary.BigEndian.Uint32(o[4:]), binary.BigEndian.Uint32(o[8:])
 	}
 	for len(o) > 0 {
 		switch {
 		case o[0] == 0:
-			return 0
+			return 0, 0
 		case o[0] == 1:
 			o = o[1:]
 			continue
 		case len(o) < 2 || o[1] < 2 || int(o[1]) > len(o):
-			return 0
+			return 0, 0
 		case o[0] == 8 && o[1] == 10:
-			return binary.BigEndian.Uint32(o[2:])
+			return binary.BigEndian.Uint32(o[2:]), binary.BigEndian.Uint32(o[6:])
 		}
 		o = o[o[1]:]
 	}
-	return 0
+	return 0, 0
 }
 
 // icmp reads an ICMP error and the TCP header that it quotes, of which eight
@@ -379,7 +380,7 @@ func (d *decoder) icmp(b []byte, v6 bool) bool {
 		return false
 	}
 	s.src.port, s.dst.port = binary.BigEndian.Uint16(q), binary.BigEndian.Uint16(q[2:])
-	s.seq, s.ack, s.flags, s.window, s.stamp, s.length = binary.BigEndian.Uint32(q[4:]), 0, 0, 0, 0, 0
+	s.seq, s.ack, s.flags, s.window, s.stamp, s.echo, s.length = binary.BigEndian.Uint32(q[4:]), 0, 0, 0, 0, 0, 0
 	if len(q) >= 14 {
 		s.flags = Flags(q[13])
 	}

@@ -257,6 +257,12 @@ func (f *flow) missingTail(x *explainer, d int) {
 		}
 		return
 	}
+	if p.http == httpOpaque {
+		if p.nxt < end {
+			p.flags |= sideMissed
+		}
+		return
+	}
 	if p.http == httpBody || p.http == httpChunkData {
 		if p.pos = max(p.pos, min(p.end, end)); p.pos == p.end {
 			f.bodyDone(d)
