@@ -324,6 +324,14 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 			f.http.proto = protoTLS
 			p.http = httpOpaque
 		}
+	default:
+		if f.http.proto == protoUnknown && off == p.turnOff && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && sniff(b) == looksOther {
+			// Both have spoken, and what begins here is no HTTP/1.
+			p.http, f.side[1-d].http = httpOpaque, httpOpaque
+			f.http.flags &^= reqLost | respLost
+		} else {
+			f.lose(x, d)
+		}
 	}
 	p.pos = max(p.pos, off+n)
 }
