@@ -25,4 +25,4 @@ server.on('connection', (socket) => {
   socket.on('close', (failed) => log({ event: 'close', connection: socket.n, remote, failed }));
 });
 
-server.listen(8080, '0.0.0.0', () => log({ event: 'listening', port: server.address().port, node: process.version }));
+server.listen(8080, '0.0.0.0', () => log({ event: 'listening', port: server.address().port, server: 'node', version: process.versions.node }));

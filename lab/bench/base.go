@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -105,7 +107,11 @@ func (b *builder) bootstrap(ctx context.Context, suite, name, topic string) erro
 			return err
 		}
 	}
-	cmd := exec.CommandContext(ctx, "mmdebstrap", mmdebstrapArgs(suite)...)
+	cmd := exec.CommandContext(ctx, "mmdebstrap", mmdebstrapArgs(b.root, suite)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it cleans up behind itself
+	if dir := memoryDir(); dir != "" {
+		cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+	}
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	rootfs, err := cmd.StdoutPipe()
@@ -128,12 +134,36 @@ func (b *builder) bootstrap(ctx context.Context, suite, name, topic string) erro
 	return err
 }
 
-func mmdebstrapArgs(suite string) []string {
-	args := []string{"--variant=minbase", "--include=ca-certificates"}
+// mmdebstrapArgs makes a base as small as it can be, for each step of a
+// Dockerfile copies it: apt's own packages, settings from compose/base, and no
+// manuals (deleted at the end, for dpkg's path-exclude costs seconds here).
+func mmdebstrapArgs(root, suite string) []string {
+	settings := filepath.Join(root, "compose/base")
+	args := []string{"--variant=apt",
+		"--aptopt=" + filepath.Join(settings, "apt.conf"),
+		"--essential-hook=copy-in '" + filepath.Join(settings, "dpkg.cfg") + "' /etc/dpkg/dpkg.cfg.d",
+		`--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/info "$1"/usr/share/locale "$1"/usr/share/man`,
+	}
 	if suite == "sid" { // its Release file is renewed several times a day; a mirror's copy may have expired
-		args = append(args, "--aptopt=Acquire::Check-Valid-Until \"false\"")
+		args = append(args, `--aptopt=Acquire::Check-Valid-Until "false"`)
 	}
 	return append(args, suite, "-")
+}
+
+// memoryDir returns a folder in memory with room for a base and leave to run
+// programs in it, or "": unpacking there takes half the time.
+func memoryDir() string {
+	const (
+		dir    = "/dev/shm"
+		tmpfs  = 0x01021994 // TMPFS_MAGIC, linux/magic.h
+		noexec = 8          // ST_NOEXEC, statfs(2)
+		room   = 700 << 20
+	)
+	var fs syscall.Statfs_t
+	if syscall.Statfs(dir, &fs) != nil || fs.Type != tmpfs || fs.Flags&noexec != 0 || fs.Bavail*uint64(fs.Bsize) < room {
+		return ""
+	}
+	return dir
 }
 
 func tail(s string, lines int) string {

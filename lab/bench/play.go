@@ -95,9 +95,19 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 		return Evidence{}, err
 	}
 	p.seen.Kernel = kernel.between(ctx, p.seen.Names, began)
-	capture, err := p.observe()
+	if err := p.observe(); err != nil {
+		return Evidence{}, err
+	}
+	comments := map[int]string{}
+	for _, c := range p.seen.Conversations {
+		for _, r := range c.Resets {
+			comments[r.Frame] = fmt.Sprintf("RST %s, cause %s: %s", r.Kind, c.Cause, c.Text)
+		}
+	}
+	var capture bytes.Buffer
+	err = p.write(&capture, comments)
 	p.seen.Took = time.Since(began)
-	return Evidence{Observation: p.seen, Capture: capture}, err
+	return Evidence{Observation: p.seen, Capture: capture.Bytes()}, err
 }
 
 // setUp starts the taps, and then beside each other the client and the
@@ -191,7 +201,7 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 		return err
 	}
 	server, err := h.run(ctx, "server", argv, false, func(_ protocol.Stream, line []byte) {
-		var said struct{ Server, Version string } // a server of the lab's own folders says what it is
+		var said struct{ Server, Version string } // a back end of the lab says what it is
 		if json.Unmarshal(line, &said) == nil && said.Server != "" {
 			p.is(s.host(), said.Server+" "+said.Version)
 		}
@@ -442,7 +452,7 @@ func (p *play) settle(ctx context.Context, settled func(scenario.Observation) bo
 		if err := p.quiet(ctx); err != nil {
 			return err
 		}
-		if _, err := p.observe(); err != nil {
+		if err := p.observe(); err != nil {
 			return err
 		}
 		if settled(p.seen) || time.Now().After(giveUp) {
@@ -468,23 +478,22 @@ func await(ctx context.Context, d time.Duration, event <-chan struct{}) error {
 	return nil
 }
 
-// observe brings what was seen up to date from the capture and the logs, and
-// returns the capture as a file.
-func (p *play) observe() ([]byte, error) {
+// observe brings what was seen up to date from the capture and the logs.
+func (p *play) observe() error {
 	p.mu.Lock()
 	p.seen.ErrorLog = slices.Clone(p.logs[errorLog])
 	p.seen.AccessLog = slices.Clone(p.logs[accessLog])
 	p.mu.Unlock()
 	var file bytes.Buffer
-	if err := p.write(&file); err != nil {
-		return nil, err
+	if err := p.write(&file, nil); err != nil {
+		return err
 	}
 	p.seen.Conversations = nil
-	_, err := tcp.Explain(bytes.NewReader(file.Bytes()), tcp.Options{Keep: true}, func(c tcp.Conversation) {
+	_, err := tcp.Explain(&file, tcp.Options{Keep: true}, func(c tcp.Conversation) {
 		p.seen.Conversations = append(p.seen.Conversations, c)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("explaining the capture: %w", err)
+		return fmt.Errorf("explaining the capture: %w", err)
 	}
 	p.seen.Frames = nil
 	for _, c := range p.seen.Conversations {
@@ -492,7 +501,7 @@ func (p *play) observe() ([]byte, error) {
 	}
 	slices.SortFunc(p.seen.Frames, func(a, b tcp.Frame) int { return a.Number - b.Number })
 	slices.SortFunc(p.seen.Conversations, func(a, b tcp.Conversation) int { return a.Segments[0].Number - b.Segments[0].Number })
-	return file.Bytes(), nil
+	return nil
 }
 
 // counters returns what moved on each host that still speaks.

@@ -54,8 +54,9 @@ func (c *capture) state() ([]tcp.Packet, time.Time, <-chan struct{}) {
 }
 
 // write writes what was captured as one pcapng: an interface a tap, the hosts
-// named, the packets of all in the order of time.
-func (b *Bench) write(w io.Writer) error {
+// named, the packets of all in the order of time, with a comment on the frames
+// that have one.
+func (b *Bench) write(w io.Writer, comments map[int]string) error {
 	var interfaces []tcp.Interface
 	for _, t := range b.taps {
 		interfaces = append(interfaces, tcp.Interface{Name: string(t.of), LinkType: ethernet})
@@ -71,7 +72,8 @@ func (b *Bench) write(w io.Writer) error {
 	packets, _, _ := b.capture.state()
 	packets = slices.Clone(packets)
 	slices.SortStableFunc(packets, func(a, b tcp.Packet) int { return a.Time.Compare(b.Time) })
-	for _, p := range packets {
+	for i, p := range packets {
+		p.Comment = comments[i+1]
 		if err := file.Write(p); err != nil {
 			return err
 		}

@@ -13,8 +13,9 @@ import (
 
 // ladder is a sequence diagram of segments between hosts, one a line.
 type ladder struct {
-	lanes []lane
-	rungs []rung
+	lanes     []lane
+	rungs     []rung
+	elsewhere string // where the frames are that the diagram leaves out
 }
 
 // lane is a host's vertical line.
@@ -28,7 +29,6 @@ type rung struct {
 	to    string
 	note  string            // in place of a segment
 	below map[string]string // in place of a segment: a word below each lane
-	wait  bool              // note: time passes
 }
 
 // gap is how long nothing must happen to be worth a line.
@@ -57,8 +57,14 @@ func (l ladder) draw(p Paper) {
 			break
 		}
 	}
-	last := l.rungs[0].at
+	last, number := l.rungs[0].at, 0
 	for _, r := range l.rungs {
+		if r.frame != nil {
+			if left := r.frame.Number - number - 1; number > 0 && left > 0 && l.elsewhere != "" {
+				p.line("%s%s", strings.Repeat(" ", gutter), p.in(dim, fmt.Sprintf("┆ %d to %d: %s", number+1, number+left, l.elsewhere)))
+			}
+			number = r.frame.Number
+		}
 		if quiet := r.at.Sub(last); quiet >= gap {
 			p.line("%s%s", strings.Repeat(" ", gutter), p.in(dim, fmt.Sprintf("┆ %s", seconds(quiet))))
 		}

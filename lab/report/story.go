@@ -174,6 +174,9 @@ func (s Story) ladder(p Paper) error {
 	}
 	hosts := s.involved()
 	var l ladder
+	if !slices.Contains(hosts, scenario.Backend) {
+		l.elsewhere = "between nginx and the back end"
+	}
 	shown := map[string]bool{} // sockets of the connections in the ladder: ip:port
 	ports := map[scenario.Host][]uint16{}
 	for _, c := range all {
