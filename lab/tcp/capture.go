@@ -72,6 +72,7 @@ const (
 // tap is an interface with how its clock counts.
 type tap struct {
 	Interface
+	index   int    // over all sections
 	units   uint64 // ticks per second; 0 means nanoseconds
 	seconds int64  // added to every timestamp
 	snaplen uint32
@@ -86,10 +87,10 @@ type capture struct {
 	off   int64 // bytes of the (decompressed) stream consumed
 	order binary.ByteOrder
 	big   bool
-	pcap  *tap // the one interface of a pcap file, nil in pcapng
-	extra int  // bytes between a pcap record's header and its data
-	taps  []tap
-	first int // index in taps of the current section's first interface
+	pcap  *tap        // the one interface of a pcap file, nil in pcapng
+	extra int         // bytes between a pcap record's header and its data
+	seen  []Interface // of all sections
+	taps  []tap       // of this section
 	names map[netip.Addr]string
 	buf   []byte
 }
@@ -156,7 +157,7 @@ func (c *capture) pcapHeader() error {
 	if c.big {
 		c.pcap.LinkType = c.order.Uint16(h[22:])
 	}
-	c.taps = []tap{*c.pcap}
+	c.seen = []Interface{c.pcap.Interface}
 	return nil
 }
 
@@ -293,7 +294,7 @@ func (c *capture) section() error {
 	if major := c.order.Uint16(block[12:]); major != 1 {
 		return fmt.Errorf("pcapng version %d is unknown", major)
 	}
-	c.first = len(c.taps)
+	c.taps = c.taps[:0]
 	return nil
 }
 
@@ -301,7 +302,7 @@ func (c *capture) interfaceBlock(b []byte) error {
 	if len(b) < 8 {
 		return errors.New("pcapng interface block is too short")
 	}
-	if len(c.taps) >= maxInterfaces {
+	if len(c.seen) >= maxInterfaces || len(c.taps) >= maxInterfaces {
 		return fmt.Errorf("more than %d interfaces", maxInterfaces)
 	}
 	t := tap{Interface: Interface{LinkType: c.order.Uint16(b)}, units: 1_000_000, snaplen: c.order.Uint32(b[4:])}
@@ -317,6 +318,12 @@ func (c *capture) interfaceBlock(b []byte) error {
 	})
 	if t.units == 0 {
 		return errors.New("pcapng interface with a timestamp resolution finer than 64 bits can count")
+	}
+	// A later section goes on with the same interfaces, where a capture was
+	// split or several were joined.
+	if t.index = len(c.taps); t.index >= len(c.seen) || c.seen[t.index] != t.Interface {
+		t.index = len(c.seen)
+		c.seen = append(c.seen, t.Interface)
 	}
 	c.taps = append(c.taps, t)
 	return nil
@@ -405,17 +412,17 @@ func (c *capture) packetBlock(kind uint32, b []byte, p *Packet) error {
 		ticks = uint64(c.uint32(b[4:]))<<32 | uint64(c.uint32(b[8:]))
 		size, orig = c.uint32(b[12:]), c.uint32(b[16:])
 	}
-	if int64(iface) >= int64(len(c.taps)-c.first) {
-		return fmt.Errorf("pcapng packet names interface %d, but its section has %d", iface, len(c.taps)-c.first)
+	if int64(iface) >= int64(len(c.taps)) {
+		return fmt.Errorf("pcapng packet names interface %d, but its section has %d", iface, len(c.taps))
 	}
 	if int64(size) > int64(len(b)-head) {
 		return fmt.Errorf("pcapng packet claims %d captured bytes, its block has room for %d", size, len(b)-head)
 	}
-	t := &c.taps[c.first+int(iface)]
+	t := &c.taps[iface]
 	if kind == blockSimple && t.snaplen > 0 {
 		size = min(size, t.snaplen)
 	}
-	*p = Packet{Interface: c.first + int(iface), LinkType: t.LinkType, Data: b[head : head+int(size)], OrigLen: max(int(orig), int(size))}
+	*p = Packet{Interface: t.index, LinkType: t.LinkType, Data: b[head : head+int(size)], OrigLen: max(int(orig), int(size))}
 	if kind != blockSimple {
 		p.Time = t.time(ticks)
 	}
@@ -454,10 +461,7 @@ func packets(r io.Reader, sum *Summary, each func(*Packet) error) error {
 	for {
 		err := c.next(&p)
 		if err != nil {
-			sum.Interfaces = sum.Interfaces[:0]
-			for _, t := range c.taps {
-				sum.Interfaces = append(sum.Interfaces, t.Interface)
-			}
+			sum.Interfaces = c.seen
 			if err != io.EOF {
 				sum.Stopped = fmt.Sprintf("after frame %d, at byte %d: %v", sum.Frames, c.off, err)
 				if sum.Frames == 0 {

@@ -217,8 +217,8 @@ func (f *flow) client() (int, bool) {
 func (st *story) firstReset() *reset {
 	for i := range st.f.more.resets {
 		r := &st.f.more.resets[i]
-		if r.kind == NoConnection && r.trig != talkData && st.f.side[r.from].has(sideSYN) && !st.f.has(flowEstablished) {
-			continue // answers a stale ACK during the handshake (RFC 9293 3.10.7.3)
+		if r.stray {
+			continue
 		}
 		return r
 	}

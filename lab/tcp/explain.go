@@ -159,9 +159,9 @@ func newExplainer(o Options, sum *Summary, each func(Conversation)) *explainer {
 // name gives a host's name: the caller's, then the file's.
 func (x *explainer) name(a netip.Addr) string {
 	if n, ok := x.o.Names[a]; ok {
-		return n
+		return clean(n)
 	}
-	return x.sum.Names[a]
+	return clean(x.sum.Names[a])
 }
 
 func (x *explainer) intern(b []byte) uint32 {
@@ -173,7 +173,7 @@ func (x *explainer) intern(b []byte) uint32 {
 	}
 	i := uint32(len(x.lineOf))
 	x.lines[string(b)] = i
-	x.lineOf = append(x.lineOf, string(b))
+	x.lineOf = append(x.lineOf, clean(string(b)))
 	return i
 }
 
@@ -293,6 +293,9 @@ func (x *explainer) conclude(f *flow, atEnd, early bool) {
 		c.Segments = f.more.keep
 		for d := range f.side {
 			x.held -= len(f.more.carry[d])
+		}
+		for _, h := range f.more.holds {
+			x.held -= len(h.data)
 		}
 	}
 	x.sum.Conversations++

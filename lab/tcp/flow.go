@@ -1,6 +1,9 @@
 package tcp
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // never is the offset of something not seen.
 const never = math.MinInt64
@@ -172,6 +175,7 @@ type reset struct {
 	resent  uint8 // unanswered retransmissions of its sender before it
 	fresh   bool  // came after the peer's last segment
 	deaf    bool  // its timestamps show that the peer's last segments did not arrive
+	stray   bool  // answers an ACK of an older connection during the handshake (RFC 9293 3.10.7.3)
 	pressed uint8 // unanswered retransmissions of the peer before it
 }
 
@@ -254,11 +258,15 @@ func (f *flow) copied(s *segment, d int, off, end, ack int64) bool {
 		}
 		return true
 	}
-	if me.last.ok() && s.time-me.last.time() < copyWindow && (me.ids[0] == id || me.ids[1] == id) {
-		// Without an IP ID two RSTs, or two bare ACKs, look the same though
-		// they are two.
-		if s.ipID != 0 || s.length > 0 || f.has(flowTwice) {
+	if i := slices.Index(me.ids[:], id); i >= 0 && s.time-f.latestOf(d) < copyWindow {
+		switch {
+		case s.ipID != 0 || s.length > 0 || s.flags&(SYN|FIN) != 0:
 			f.flags |= flowTwice
+			return true
+		case f.has(flowTwice):
+			// Without an IP ID two RSTs, or two bare ACKs, look the same though
+			// they are two: the next one is another.
+			me.ids[i] = 0
 			return true
 		}
 	}
@@ -274,6 +282,19 @@ func (s *segment) identity() uint32 {
 	h = mix(h, uint64(s.flags)<<56|uint64(s.window)<<40|uint64(s.ipID)<<24|uint64(uint32(s.length))&0xffffff)
 	h = mix(h, uint64(s.stamp))
 	return uint32(h) | 1
+}
+
+// latestOf is when side d was last seen, by an RST too.
+func (f *flow) latestOf(d int) int64 {
+	t := f.side[d].last.time()
+	if f.more != nil {
+		for _, r := range f.more.resets {
+			if int(r.from) == d {
+				t = max(t, r.at.time())
+			}
+		}
+	}
+	return t
 }
 
 func (f *flow) hasReset(d int, off int64) bool {
@@ -303,6 +324,11 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		me.base, peer.ack = s.seq, peer.ack+delta
 	}
 	off := me.off(s.seq)
+	if s.flags&SYN != 0 && off != 0 && me.has(sideSeen) && !f.has(flowEstablished|flowMidstream) {
+		// What came before was of an older connection: a challenge ACK (RFC 5961 4.2).
+		me.base, me.nxt, me.top, me.ack, off = s.seq, 0, 0, 0, 0
+		peer.ack, me.flags, peer.flags = 0, me.flags&^sideAcked, peer.flags&^sideAcked
+	}
 	dataOff := off
 	if s.flags&SYN != 0 {
 		dataOff++
@@ -511,6 +537,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	if r.kind == ToDataAfterClose {
 		t.pending[d]--
 	}
+	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
 	if ack != never {
 		me.top = max(me.top, off)
 		if !me.has(sideAcked) || ack > me.ack {
@@ -527,7 +554,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	} else {
 		t.dropped++
 	}
-	if f.ended == 0 && !(r.kind == NoConnection && r.trig != talkData && !f.has(flowEstablished) && me.has(sideSYN)) {
+	if f.ended == 0 && !r.stray {
 		f.ended = s.time
 	}
 }

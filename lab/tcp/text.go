@@ -9,7 +9,7 @@ import (
 // who names a side: by its host's name, else by its role.
 func (st *story) who(i int) string {
 	if n := st.x.name(st.f.end[i].addrPort().Addr()); n != "" {
-		return clean(n)
+		return n
 	}
 	if i == st.c {
 		return "the client"
@@ -23,7 +23,7 @@ func (st *story) request() string {
 	if line == "" {
 		return ""
 	}
-	return " " + clean(line[:min(len(line), 60)])
+	return " " + strings.ToValidUTF8(line[:min(len(line), 60)], "")
 }
 
 // what names the data that came after the close.

@@ -1,0 +1,109 @@
+package tcp
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// FuzzReader feeds bytes as a capture: never a panic, and the same verdicts
+// when they come in pieces.
+func FuzzReader(f *testing.F) {
+	ps := build(staleScript())
+	f.Add(pcapng(f, ps, nil))
+	f.Add(pcapFile(ps, binary.LittleEndian, magicMicros, 1))
+	f.Add(pcapFile(ps, binary.BigEndian, magicNanos, 276))
+	f.Add(bigEndianNG(ps))
+	f.Add([]byte{0x1f, 0x8b, 8})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var whole, pieces []Conversation
+		o := Options{MaxFlows: 16}
+		sum, err := Explain(bytes.NewReader(b), o, func(c Conversation) { whole = append(whole, c) })
+		sum2, err2 := Explain(io.MultiReader(bytes.NewReader(b[:len(b)/3]), bytes.NewReader(b[len(b)/3:])), o, func(c Conversation) { pieces = append(pieces, c) })
+		if (err == nil) != (err2 == nil) || sum.Frames != sum2.Frames || sum.Stopped != sum2.Stopped || !reflect.DeepEqual(whole, pieces) {
+			t.Errorf("in pieces: %v %v, %+v %+v", err, err2, sum, sum2)
+		}
+	})
+}
+
+// FuzzDecoder feeds one packet of any link type.
+func FuzzDecoder(f *testing.F) {
+	for _, p := range build(staleScript()) {
+		f.Add(uint16(1), p.Data)
+		f.Add(uint16(linkSLL2), append(make([]byte, 20), p.Data[14:]...))
+	}
+	for _, p := range fragment4(build(staleScript())) {
+		f.Add(uint16(1), p.Data)
+	}
+	f.Fuzz(func(t *testing.T, link uint16, b []byte) {
+		var d decoder
+		if d.decode(&Packet{LinkType: link, Data: b, OrigLen: len(b)}, 1) {
+			if fr := d.seg.frame(); fr.Len < 0 || len(fr.Payload) > fr.Len {
+				t.Errorf("%+v", fr)
+			}
+		}
+	})
+}
+
+// FuzzSegments feeds any sequence of segments of one connection: always one
+// verdict or more, of the closed set, and the same twice.
+func FuzzSegments(f *testing.F) {
+	var seed []byte
+	for _, s := range scripts {
+		seed = seed[:0]
+		for _, l := range s.script {
+			from := byte(0)
+			if l.from == 'S' {
+				from = 1
+			}
+			seed = append(seed, from, byte(flagsOf(l.flags)), byte(l.seq), byte(l.ack), byte(len(l.data)), byte(l.at*10))
+		}
+		f.Add(bytes.Clone(seed))
+	}
+	payload := get + ok + longAns
+	known := map[Cause]bool{}
+	for _, c := range Causes {
+		known[c.Cause] = true
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		run := func() []Conversation {
+			var cs []Conversation
+			var sum Summary
+			x := newExplainer(Options{}, &sum, func(c Conversation) { cs = append(cs, c) })
+			now := epoch.UnixNano()
+			for n := 1; len(b) >= 6*n && n < 1000; n++ {
+				v := b[6*n-6 : 6*n]
+				s := segment{number: n, tap: int32(v[0] >> 1 & 1), flags: Flags(v[1]), seq: uint32(v[2]), ack: uint32(v[3]), ttl: 64, window: 100, ipID: uint16(v[0] >> 2)}
+				s.src, s.dst = endpoint{lo: 1, port: 40000}, endpoint{lo: 2, port: 80}
+				if v[0]&1 != 0 {
+					s.src, s.dst = s.dst, s.src
+				}
+				s.length = int32(v[4])
+				s.payload = []byte(payload[:min(int(v[4]), len(payload))])
+				now += int64(v[5]) * int64(time.Second) / 10
+				s.time = now
+				x.take(&s)
+			}
+			x.finish()
+			if x.held != 0 {
+				t.Errorf("%d bytes still held", x.held)
+			}
+			return cs
+		}
+		cs := run()
+		if !reflect.DeepEqual(cs, run()) {
+			t.Error("not the same twice")
+		}
+		for _, c := range cs {
+			if !known[c.Cause] || c.Text == "" || c.ClosedBy == "" || c.ResetBy == "" {
+				t.Errorf("%+v", c)
+			}
+		}
+		if len(b) >= 6 && len(cs) == 0 && b[1]&byte(SYN|RST) == byte(SYN) {
+			t.Error("no verdict")
+		}
+	})
+}
