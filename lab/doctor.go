@@ -37,7 +37,7 @@ func doctorCommand() *cobra.Command {
 			} else {
 				say(false, "go", "install Go: the hosts' agent is compiled with it")
 			}
-			engine, err := bench.Connect(cmd.Context(), bench.DefaultTimeouts(1))
+			engine, err := bench.Connect(cmd.Context(), bench.Options{Timeouts: bench.DefaultTimeouts(1)})
 			if err != nil {
 				say(false, "engine", err.Error()+"; lab run installs one where it is root on Debian or Ubuntu")
 			} else {

@@ -50,7 +50,7 @@ registry has it; else one made from Debian's packages.`,
 			}
 			progress := report.NewProgress(report.PaperOf(os.Stderr))
 			defer progress.Close()
-			engine, err := bench.Ensure(ctx, bench.DefaultTimeouts(1), progress)
+			engine, err := bench.Ensure(ctx, bench.Options{Timeouts: bench.DefaultTimeouts(1)}, progress)
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -91,10 +92,14 @@ func checkout() (string, error) {
 	}
 }
 
-// self is how this command was called, for the commands that it tells.
+// self is how this command can be called, for the commands that it tells.
 func self() string {
 	if strings.Contains(os.Args[0], "/go-build") {
 		return "go run ./lab"
+	}
+	name := filepath.Base(os.Args[0])
+	if found, err := exec.LookPath(name); err == nil && found == os.Args[0] {
+		return name
 	}
 	return os.Args[0]
 }

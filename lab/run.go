@@ -76,7 +76,7 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 	paper := stdout()
 	progress := report.NewProgress(report.PaperOf(os.Stderr))
 	defer progress.Close()
-	engine, err := bench.Ensure(ctx, t, progress)
+	engine, err := bench.Ensure(ctx, bench.Options{Timeouts: t, Keep: o.Keep}, progress)
 	if err != nil {
 		return err
 	}

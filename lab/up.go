@@ -50,7 +50,7 @@ port of 127.0.0.1, and leaves them standing until lab down.`,
 			}
 			progress := report.NewProgress(report.PaperOf(os.Stderr))
 			defer progress.Close()
-			engine, err := bench.Ensure(ctx, bench.DefaultTimeouts(timeout), progress)
+			engine, err := bench.Ensure(ctx, bench.Options{Timeouts: bench.DefaultTimeouts(timeout), Keep: true}, progress)
 			if err != nil {
 				return err
 			}
@@ -113,7 +113,7 @@ func downCommand() *cobra.Command {
 		Short: "remove what lab up and --keep left standing, and what labs that died left behind",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			engine, err := bench.Connect(cmd.Context(), bench.DefaultTimeouts(1))
+			engine, err := bench.Connect(cmd.Context(), bench.Options{Timeouts: bench.DefaultTimeouts(1)})
 			if err != nil {
 				return err
 			}

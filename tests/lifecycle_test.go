@@ -28,7 +28,7 @@ func engine(t *testing.T) *bench.Engine {
 	needsDocker(t)
 	timeouts := bench.DefaultTimeouts(4)
 	timeouts.Settle = bench.DefaultTimeouts(1).Settle // a control waits it out
-	e, err := bench.Ensure(t.Context(), timeouts, loud{t})
+	e, err := bench.Ensure(t.Context(), bench.Options{Timeouts: timeouts}, loud{t})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = e.Close() })
 	return e

@@ -110,7 +110,7 @@ func TestInstallForbidden(t *testing.T) {
 
 func TestFindEngineSaysWhere(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-	_, err := Connect(t.Context(), DefaultTimeouts(1))
+	_, err := Connect(t.Context(), Options{Timeouts: DefaultTimeouts(1)})
 	require.True(t, errors.Is(err, ErrNoEngine), "%v", err)
 	assert.Contains(t, err.Error(), "/nonexistent/docker.sock")
 }
@@ -142,4 +142,18 @@ func TestClock(t *testing.T) {
 	assert.Equal(t, 5*time.Second, c.ahead)
 	c.saw(at(0), at(0), at(90)) // a slower answer knows less
 	assert.Equal(t, 5*time.Second, c.ahead)
+}
+
+func FuzzParsers(f *testing.F) {
+	f.Add("ESTAB 0 0 1.2.3.4:80 [::1]:5\n")
+	f.Add("Tcp: A B\nTcp: 1 2\n")
+	f.Add("m b p 7 70")
+	f.Add("tcp_send_reset: src=1.2.3.4:80 dest=1.2.3.4:81 state=X reason=Y")
+	f.Fuzz(func(_ *testing.T, s string) { // none may panic
+		parseSockets(s)
+		parseCounters(s, map[string]int64{})
+		parseOwner(s)
+		parseReset(s)
+		aptDoing(s)
+	})
 }

@@ -41,9 +41,16 @@ type Engine struct {
 	me       owner
 }
 
+// Options say how an engine is used.
+type Options struct {
+	Timeouts
+	Keep bool // something will be made to stay: testcontainers' reaper must not have it
+}
+
 // Connect finds the engine: DOCKER_HOST, else the sockets of Docker and
 // podman, the system's and the user's own.
-func Connect(ctx context.Context, t Timeouts) (*Engine, error) {
+func Connect(ctx context.Context, o Options) (*Engine, error) {
+	t := o.Timeouts
 	me, err := self()
 	if err != nil {
 		return nil, err
@@ -59,7 +66,7 @@ func Connect(ctx context.Context, t Timeouts) (*Engine, error) {
 		return nil, fmt.Errorf("connecting to %s: %w", address, err)
 	}
 	defer plain.Close()
-	if _, err := plain.ImageInspect(ctx, ryukImage); err != nil {
+	if _, err := plain.ImageInspect(ctx, ryukImage); err != nil || o.Keep {
 		os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	}
 	tclog.SetDefault(tclog.NewNoopLogger())
@@ -76,8 +83,9 @@ func Connect(ctx context.Context, t Timeouts) (*Engine, error) {
 	return e, nil
 }
 
-// ryukImage is testcontainers' reaper. It is used when it is here; without it
-// the hosts' agents and Sweep do its work.
+// ryukImage is testcontainers' reaper. It is used when it is here, and Images
+// pulls it beside the builds where a registry has it; without it the hosts'
+// agents and Sweep do its work.
 const ryukImage = "testcontainers/ryuk:0.14.0"
 
 // Close lets go of the engine. What was made there and not removed stays.
@@ -154,8 +162,8 @@ func userName() string {
 // Ensure is Connect, and installs an engine where none answers and that is
 // ours to do: as root, on Debian or Ubuntu, with neither DOCKER_HOST nor
 // LAB_NO_SETUP set.
-func Ensure(ctx context.Context, t Timeouts, progress Progress) (*Engine, error) {
-	e, err := Connect(ctx, t)
+func Ensure(ctx context.Context, o Options, progress Progress) (*Engine, error) {
+	e, err := Connect(ctx, o)
 	if !errors.Is(err, ErrNoEngine) || os.Getenv("DOCKER_HOST") != "" {
 		return e, err
 	}
@@ -164,7 +172,7 @@ func Ensure(ctx context.Context, t Timeouts, progress Progress) (*Engine, error)
 		return nil, fmt.Errorf("%w\n%w", err, ierr)
 	}
 	progress.Done("engine", "installed and started")
-	return Connect(ctx, t)
+	return Connect(ctx, o)
 }
 
 // install installs Docker Engine from the distribution's packages and starts

@@ -67,7 +67,10 @@ func sourceOf(image string) (source, error) {
 // Images builds those of the named images whose inputs have changed, side by
 // side, and returns the ID of each.
 func (e *Engine) Images(ctx context.Context, root string, names []string, progress Progress) (map[string]string, error) {
-	b := &builder{Engine: e, root: root, progress: progress, bases: map[string]func() (string, error){}}
+	building, built := context.WithCancel(ctx)
+	defer built()
+	b := &builder{Engine: e, root: root, progress: progress, bases: map[string]func() (string, error){},
+		reaper: sync.OnceFunc(func() { go func() { _ = e.pull(building, ryukImage) }() })}
 	ids := map[string]string{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -95,6 +98,8 @@ type builder struct {
 	root     string
 	progress Progress
 
+	reaper func() // pulls testcontainers' reaper, if that is done before the builds are
+
 	mu    sync.Mutex
 	bases map[string]func() (string, error) // by suite: made once, awaited by all
 }
@@ -121,6 +126,7 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 	if err == nil && old.Config != nil && old.Config.Labels[labelInputs] == inputs {
 		return old.ID, nil
 	}
+	b.reaper()
 	b.progress.Say(topic, "building")
 	archive, err := b.context(ctx, dir)
 	if err != nil {

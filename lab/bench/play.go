@@ -68,36 +68,16 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	progress.Say(s.ID, "starting its servers")
 	before, err := p.setUp(ctx)
 	if err != nil {
-		if errors.Is(err, ErrUnsupported) {
-			return Evidence{}, err
+		if !errors.Is(err, ErrUnsupported) {
+			err = fmt.Errorf("%w: %w", ErrSetup, err)
 		}
-		return Evidence{}, fmt.Errorf("%w: %w", ErrSetup, err)
-	}
-	for _, step := range p.scenario.Play {
-		p.seen.Steps = append(p.seen.Steps, scenario.Taken{Step: step, Time: p.now()})
-		if err := p.step(ctx, step); err != nil {
-			return Evidence{}, fmt.Errorf("%s: %w", step, err)
-		}
-	}
-	if err := p.sockets(ctx, 0); err != nil {
 		return Evidence{}, err
 	}
-	progress.Say(s.ID, "waiting for the last of it")
-	if err := p.settle(ctx, settled); err != nil {
-		return Evidence{}, err
-	}
-	for _, t := range p.taps {
-		if err := errors.Join(t.fence(ctx), t.stop(ctx)); err != nil {
-			return Evidence{}, err
-		}
-	}
-	if p.seen.Counters, err = p.counters(ctx, before); err != nil {
-		return Evidence{}, err
+	if err = p.steps(ctx, settled); err == nil {
+		p.seen.Counters, err = p.counters(ctx, before)
 	}
 	p.seen.Kernel = kernel.between(ctx, p.seen.Names, began)
-	if err := p.observe(); err != nil {
-		return Evidence{}, err
-	}
+	err = errors.Join(err, p.observe()) // a play that broke off leaves what was seen until then
 	comments := map[int]string{}
 	for _, c := range p.seen.Conversations {
 		for _, r := range c.Resets {
@@ -105,9 +85,32 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 		}
 	}
 	var capture bytes.Buffer
-	err = p.write(&capture, comments)
+	err = errors.Join(err, p.write(&capture, comments))
 	p.seen.Took = time.Since(began)
 	return Evidence{Observation: p.seen, Capture: capture.Bytes()}, err
+}
+
+// steps plays the steps and records until it is over.
+func (p *play) steps(ctx context.Context, settled func(scenario.Observation) bool) error {
+	for _, step := range p.scenario.Play {
+		p.seen.Steps = append(p.seen.Steps, scenario.Taken{Step: step, Time: p.now()})
+		if err := p.step(ctx, step); err != nil {
+			return fmt.Errorf("%s: %w", step, err)
+		}
+	}
+	if err := p.sockets(ctx, 0); err != nil {
+		return err
+	}
+	p.progress.Say(p.scenario.ID, "waiting for the last of it")
+	if err := p.settle(ctx, settled); err != nil {
+		return err
+	}
+	for _, t := range p.taps {
+		if err := errors.Join(t.fence(ctx), t.stop(ctx)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setUp starts the taps, and then beside each other the client and the

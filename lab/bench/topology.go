@@ -154,3 +154,12 @@ func (t *Topology) Images() []string {
 func (s service) tap() bool { return s.shares != "" }
 
 func (s service) host() scenario.Host { return scenario.Host(s.name) }
+
+// Services returns the names of all hosts and taps.
+func (t *Topology) Services() []string {
+	var names []string
+	for _, s := range t.services {
+		names = append(names, s.name)
+	}
+	return names
+}

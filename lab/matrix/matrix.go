@@ -270,17 +270,17 @@ func (p player) play(ctx context.Context, c cell, b *bench.Bench, err error) ver
 	var r verdict.Result
 	switch {
 	case errors.Is(err, bench.ErrUnsupported):
-		r = verdict.Failed(s, verdict.Unsupported, err.Error())
+		r = verdict.Broken(s, seen.Observation, verdict.Unsupported, err.Error())
 	case errors.Is(err, bench.ErrSetup):
-		r = verdict.Failed(s, verdict.SetupFailed, err.Error())
+		r = verdict.Broken(s, seen.Observation, verdict.SetupFailed, err.Error())
 	case err != nil:
-		r = verdict.Failed(s, verdict.LabError, err.Error())
+		r = verdict.Broken(s, seen.Observation, verdict.LabError, err.Error())
 	default:
 		r = verdict.Of(s, seen.Observation)
 	}
 	r.Run = c.run
 	if err := c.keep(&r, seen, p.out); err != nil {
-		r = verdict.Failed(s, verdict.LabError, err.Error())
+		r = verdict.Broken(s, seen.Observation, verdict.LabError, err.Error())
 	}
 	return r
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"rstlab/lab/scenario"
 	"rstlab/lab/tcp"
@@ -31,18 +32,20 @@ type Story struct {
 func (s Story) Tell(p Paper) error {
 	r := s.Result
 	s.head(p)
+	if r.Files["capture.pcapng"] != "" {
+		if err := s.ladder(p); err != nil {
+			return err
+		}
+		p.line("")
+	}
 	switch r.Outcome {
 	case verdict.Unsupported, verdict.SetupFailed, verdict.LabError:
-		p.labelled(string(r.Outcome), r.Reason)
+		p.labelled("reason", r.Reason)
+		s.files(p)
 		p.labelled("rerun", s.Rerun)
 		p.line("")
 		return nil
-	}
-	if err := s.ladder(p); err != nil {
-		return err
-	}
-	p.line("")
-	if r.Outcome == verdict.Fail {
+	case verdict.Fail:
 		s.differences(p)
 	}
 	p.labelled("why", strings.Join(strings.Fields(s.why()), " "))
@@ -60,15 +63,19 @@ func (s Story) Tell(p Paper) error {
 	if s.Scenario.Fixes != "" {
 		p.labelled("fix of", s.Scenario.Fixes)
 	}
-	if capture := r.Files["capture.pcapng"]; capture != "" {
-		p.labelled("files", relative(filepath.Dir(capture))+"/    capture.pcapng opens in Wireshark")
-	}
+	s.files(p)
 	if r.Outcome == verdict.Fail {
 		p.labelled("source", s.Source)
 		p.labelled("rerun", s.Rerun)
 	}
 	p.line("")
 	return nil
+}
+
+func (s Story) files(p Paper) {
+	if capture := s.Result.Files["capture.pcapng"]; capture != "" {
+		p.labelled("files", relative(filepath.Dir(capture))+"/    capture.pcapng opens in Wireshark")
+	}
 }
 
 // relative returns a path as seen from the working directory, where it is
@@ -272,12 +279,56 @@ func frames(numbers []int) string {
 }
 
 // why is the mechanism that the scenario declares; where the result is
-// another, only the packets can say.
+// another, what happened instead.
 func (s Story) why() string {
 	if s.Result.Outcome == verdict.Pass {
 		return s.Scenario.Why
 	}
-	return "not what this scenario is about; what happened instead:"
+	if text := s.gone(); text != "" {
+		return text
+	}
+	return "not the failure that this scenario is about; what the packets say happened instead:"
+}
+
+// gone says, of a failure that was declared and did not come about, what went
+// well in its place; "" when something else failed.
+func (s Story) gone() string {
+	declared := slices.ContainsFunc(s.Scenario.Want.Replies, func(r scenario.Reply) bool { return r.Class != "" || r.Status >= 500 })
+	if !declared || len(s.Result.Replies) == 0 || len(s.Result.Resets) > 0 {
+		return ""
+	}
+	for _, r := range s.Result.Replies {
+		if r.Error != nil || r.Status >= 400 {
+			return ""
+		}
+	}
+	last := s.Result.Replies[len(s.Result.Replies)-1]
+	all, err := s.conversations()
+	if err != nil {
+		return ""
+	}
+	for _, c := range all {
+		if s.host(c.Client.Addr()) != scenario.Client || int(c.Client.Port()) != last.LocalPort {
+			continue
+		}
+		rest, frame := longestRest(c)
+		if rest >= gap {
+			return fmt.Sprintf("The failure is gone: the client rested for %s, its connection was still open when it came back (frame %d), and the request was answered with %d. It stays gone for as long as no client rests longer than the server keeps the connection.",
+				seconds(rest), frame, last.Status)
+		}
+	}
+	return fmt.Sprintf("The failure is gone: every request was answered, the last with %d.", last.Status)
+}
+
+// longestRest returns the longest time that a connection lay idle before its
+// client sent again, and the frame with which it did.
+func longestRest(c tcp.Conversation) (longest time.Duration, frame int) {
+	for i, f := range c.Segments {
+		if i > 0 && f.Src == c.Client && f.Len > 0 && f.Time.Sub(c.Segments[i-1].Time) > longest {
+			longest, frame = f.Time.Sub(c.Segments[i-1].Time), f.Number
+		}
+	}
+	return longest, frame
 }
 
 // packets says how each connection between the story's hosts ended.

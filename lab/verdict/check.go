@@ -90,7 +90,7 @@ func matchesReply(want scenario.Reply, got scenario.Outcome, conn int) bool {
 }
 
 func describeReply(r scenario.Reply) string {
-	return describe(r.Status, r.Class, strings.Join(r.Text, "\n"), r.Conn)
+	return describe(r.Status, r.Class, strings.Join(r.Text, " … "), r.Conn)
 }
 
 func describeOutcome(o scenario.Outcome, conn int) string {

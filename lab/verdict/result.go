@@ -95,17 +95,30 @@ type KernelReset struct {
 
 // Of judges an observation of a scenario.
 func Of(s scenario.Scenario, o scenario.Observation) Result {
+	r := result(s, o)
+	r.Outcome, r.Differences = Pass, Check(s, o)
+	if len(r.Differences) > 0 {
+		r.Outcome = Fail
+	}
+	return r
+}
+
+// Broken is the result of a play that came to no verdict, with what was seen
+// of it.
+func Broken(s scenario.Scenario, o scenario.Observation, outcome Outcome, reason string) Result {
+	r := result(s, o)
+	r.Outcome, r.Reason = outcome, reason
+	return r
+}
+
+func result(s scenario.Scenario, o scenario.Observation) Result {
 	s = s.Filled()
 	r := Result{
 		Scenario: s.ID, Client: s.Client, Nginx: s.Nginx, Title: s.Title,
-		Outcome: Pass, Differences: Check(s, o),
 		Replies: o.Outcomes, Resets: resets(o), Conversations: o.Conversations,
 		Hosts: map[string]scenario.Host{}, ErrorLog: o.ErrorLog, AccessLog: o.AccessLog,
 		Counters: o.Counters, Versions: o.Versions, System: o.System, Options: options(s.Options),
 		Seconds: o.Took.Seconds(), Files: map[string]string{},
-	}
-	if len(r.Differences) > 0 {
-		r.Outcome = Fail
 	}
 	for addr, host := range o.Names {
 		r.Hosts[addr.String()] = host
@@ -125,13 +138,6 @@ func Of(s scenario.Scenario, o scenario.Observation) Result {
 		r.Kernel = append(r.Kernel, KernelReset{k.Src.String(), k.Dst.String(), k.State, k.Reason})
 	}
 	return r
-}
-
-// Failed is the result of a play that came to no verdict.
-func Failed(s scenario.Scenario, outcome Outcome, reason string) Result {
-	s = s.Filled()
-	return Result{Scenario: s.ID, Client: s.Client, Nginx: s.Nginx, Title: s.Title,
-		Outcome: outcome, Reason: reason, Options: options(s.Options), Files: map[string]string{}}
 }
 
 func options(o scenario.Options) map[string]string {

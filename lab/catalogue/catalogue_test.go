@@ -1,0 +1,56 @@
+package catalogue
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rstlab/lab/scenario"
+)
+
+func ids(all []scenario.Scenario) []string {
+	var ids []string
+	for _, s := range all {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+func TestFind(t *testing.T) {
+	for _, c := range []struct {
+		patterns []string
+		want     []string
+	}{
+		{[]string{"baseline"}, []string{"baseline"}},
+		{[]string{"stale-idle-*"}, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry"}},
+		{[]string{"closed-port", "baseline"}, []string{"baseline", "closed-port"}},
+	} {
+		found, err := Find(c.patterns...)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, ids(found))
+	}
+	everything, err := Find()
+	require.NoError(t, err)
+	assert.Equal(t, ids(All()), ids(everything))
+	tour, err := Find(Article)
+	require.NoError(t, err)
+	assert.Len(t, tour, 8)
+	_, err = Find("backend-proces-killed")
+	assert.ErrorContains(t, err, "nearest: backend-process-killed, ")
+	_, err = Find("[")
+	assert.Error(t, err)
+}
+
+// TestFixesStandBehindTheirFailure: list and the table show them as pairs.
+func TestFixesStandBehindTheirFailure(t *testing.T) {
+	last := ""
+	for _, s := range All() {
+		if s.Fixes == "" {
+			last = s.ID
+			continue
+		}
+		assert.Equal(t, last, s.Fixes, "%s does not stand behind its failure", s.ID)
+	}
+	assert.Equal(t, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry"}, ids(FixesOf("stale-idle")))
+}

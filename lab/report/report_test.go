@@ -1,0 +1,125 @@
+package report
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rstlab/lab/tcp"
+)
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"GET /test":                 "GET /test",
+		`content=… \n not found: "`: `content=… \n not found: "`,
+		"\x1b[2J\x1b]0;title\x07":   `\x1b[2J\x1b]0;title\a`,
+		"a\rb\u202egnp.exe":         `a\rb\u202egnp.exe`,
+		"\xff\xfe":                  `\xff\xfe`,
+	} {
+		assert.Equal(t, want, Printable(in))
+	}
+}
+
+func FuzzPrintable(f *testing.F) {
+	f.Add("\x1b[31m")
+	f.Add("plain")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, r := range Printable(s) {
+			if !unicode.IsGraphic(r) {
+				t.Fatalf("%q lets %U through", s, r)
+			}
+		}
+	})
+}
+
+func TestWrap(t *testing.T) {
+	assert.Equal(t, []string{"one two", "three"}, wrap("one two three", 9))
+	assert.Equal(t, []string{"abcde", "fgh i"}, wrap("abcdefgh i", 5))
+	assert.Equal(t, []string{"a", "b"}, wrap("a\nb", 80))
+}
+
+func TestLadder(t *testing.T) {
+	client, nginx := netip.MustParseAddrPort("10.0.0.1:4000"), netip.MustParseAddrPort("10.0.0.2:80")
+	start := time.Unix(0, 0)
+	frame := func(n int, ms int, src, dst netip.AddrPort, flags tcp.Flags, payload string) rung {
+		f := tcp.Frame{Number: n, Time: start.Add(time.Duration(ms) * time.Millisecond), Src: src, Dst: dst, Flags: flags, Payload: []byte(payload), Len: len(payload)}
+		from, to := "client", "nginx"
+		if src == nginx {
+			from, to = to, from
+		}
+		return rung{at: f.Time, frame: &f, from: from, to: to}
+	}
+	l := ladder{
+		lanes:     []lane{{"client", "client :4000"}, {"nginx", "nginx :80"}},
+		elsewhere: "elsewhere",
+		rungs: []rung{
+			frame(1, 0, client, nginx, tcp.PSH|tcp.ACK, "GET /\x1b[2J HTTP/1.1\r\n\r\n"),
+			frame(4, 2, nginx, client, tcp.PSH|tcp.ACK, "HTTP/1.1 200 OK\r\n\r\n"),
+			frame(5, 5002, nginx, client, tcp.FIN|tcp.ACK, ""),
+			{at: start.Add(6 * time.Second), below: map[string]string{"client": "CLOSE-WAIT", "nginx": "FIN-WAIT-2"}},
+			{at: start.Add(6010 * time.Millisecond), note: "nginx: killed"},
+			frame(6, 6020, client, nginx, tcp.PSH|tcp.ACK, "\x00\x01"),
+			frame(7, 6021, nginx, client, tcp.RST, ""),
+		},
+	}
+	var b strings.Builder
+	l.draw(Paper{Writer: &b, Width: 80})
+	assert.Equal(t, strings.TrimPrefix(`
+              client :4000                                           nginx :80
+   1   0.000        │─ P. GET /\x1b[2J ─────────────────────────────────▶│
+              ┆ 2 to 3: elsewhere
+   4   0.002        │◀─────────────────────────────────────── P. 200 OK ─│
+              ┆ 5.0 s
+   5   5.002        │◀────────────────────────────────────────────── F. ─│
+              ┆ 1.0 s
+          ss   CLOSE-WAIT                                           FIN-WAIT-2
+              × nginx: killed
+   6   6.020        │─ P. 2 bytes ──────────────────────────────────────▶│
+   7   6.021        │◀─────────────────────────────────────────────── R ─│
+`, "\n"), b.String())
+	for line := range strings.Lines(b.String()) {
+		assert.LessOrEqual(t, len([]rune(strings.TrimRight(line, "\n"))), 80)
+	}
+	assert.NotContains(t, b.String(), "\x1b")
+}
+
+func TestConfigDifference(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	own := write("own.conf", "# comment\nhttp {\n    keepalive_timeout   5s;\n}\n")
+	same := write("same.conf", "http {\n  keepalive_timeout 5s; # five\n}\n")
+	other := write("other.conf", "http {\n  keepalive_timeout 75s;\n}\n")
+	text, err := ConfigDifference(own, same)
+	require.NoError(t, err)
+	assert.Equal(t, "same.conf says the same as own.conf", text)
+	text, err = ConfigDifference(own, other)
+	require.NoError(t, err)
+	assert.Equal(t, "other.conf differs from own.conf:\n- keepalive_timeout 5s;\n+ keepalive_timeout 75s;", text)
+}
+
+func TestProgressWithoutTerminal(t *testing.T) {
+	var b strings.Builder
+	g := NewProgress(Paper{Writer: &b, Width: 80})
+	g.Say("nginx", "building")
+	g.Done("nginx", "built")
+	g.Above(func() { b.WriteString("story\n") })
+	g.Say("stale-idle", "resting")
+	g.Done("stale-idle", "")
+	g.Close()
+	assert.Equal(t, "nginx: built\nstory\n", b.String())
+	var none *Progress
+	none.Say("x", "y")
+	none.Done("x", "y")
+	none.Close()
+}

@@ -1,0 +1,154 @@
+package verdict
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
+)
+
+var (
+	client  = netip.MustParseAddrPort("10.0.0.1:40000")
+	nginx   = netip.MustParseAddrPort("10.0.0.2:80")
+	backend = netip.MustParseAddrPort("10.0.0.3:8080")
+)
+
+// clean is an observation of two requests on one connection.
+func clean() scenario.Observation {
+	return scenario.Observation{
+		Names:     map[netip.Addr]scenario.Host{client.Addr(): scenario.Client, nginx.Addr(): scenario.Nginx, backend.Addr(): scenario.Backend},
+		Outcomes:  []scenario.Outcome{{N: 1, Status: 200, LocalPort: 40000}, {N: 2, Status: 200, LocalPort: 40000}},
+		AccessLog: []string{`{"status":"200","upstream_status":"200"}`, `{"status":"200","upstream_status":"200"}`},
+		ErrorLog:  []string{"2026/11/23 16:00:00 [notice] 1#1: start worker processes", "2026/11/23 16:00:01 [info] 7#7: *1 client closed keepalive connection"},
+		Frames: []tcp.Frame{
+			{Number: 1, Src: client, Dst: nginx, Flags: tcp.SYN},
+			{Number: 2, Src: nginx, Dst: client, Flags: tcp.SYN | tcp.ACK},
+			{Number: 3, Src: client, Dst: nginx, Flags: tcp.ACK},
+		},
+		Conversations: []tcp.Conversation{{Client: client, Server: nginx, Cause: tcp.CauseOpen}},
+		Sockets:       []scenario.Snapshot{{Before: 2, Host: scenario.Nginx, Sockets: []scenario.SocketState{{State: "ESTAB", Local: nginx, Peer: client}}}},
+	}
+}
+
+func plain() scenario.Scenario {
+	return scenario.Scenario{ID: "x", Play: []scenario.Step{scenario.Get("/"), scenario.Get("/")}}
+}
+
+func TestCleanPasses(t *testing.T) {
+	assert.Empty(t, Check(plain(), clean()))
+	assert.Equal(t, Pass, Of(plain(), clean()).Outcome)
+}
+
+// TestEveryDeviationFails: what the zero Want does not declare must not happen.
+func TestEveryDeviationFails(t *testing.T) {
+	for name, change := range map[string]func(*scenario.Observation){
+		"reply 2":            func(o *scenario.Observation) { o.Outcomes[1].Status = 502 },
+		"an error with 200":  func(o *scenario.Observation) { o.Outcomes[1].Error = &scenario.Error{Class: "eof"} },
+		"a reply missing":    func(o *scenario.Observation) { o.Outcomes = o.Outcomes[:1] },
+		"a reply too many":   func(o *scenario.Observation) { o.Outcomes = append(o.Outcomes, o.Outcomes[0]) },
+		"error.log":          func(o *scenario.Observation) { o.ErrorLog = append(o.ErrorLog, "2026/11/23 16:00:02 [warn] 7#7: *1 x") },
+		"access.log status":  func(o *scenario.Observation) { o.AccessLog[1] = `{"status":"499"}` },
+		"access.log missing": func(o *scenario.Observation) { o.AccessLog = o.AccessLog[:1] },
+		"RST": func(o *scenario.Observation) {
+			o.Conversations[0].Resets = []tcp.Reset{{Frame: 9, From: tcp.Server, Kind: tcp.Abort}}
+		},
+		"connection": func(o *scenario.Observation) { o.Conversations[0].Cause = tcp.CauseHalfClosed },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := clean()
+			change(&o)
+			differences := Check(plain(), o)
+			require.NotEmpty(t, differences)
+			for _, d := range differences {
+				assert.NotEqual(t, d.Want, d.Got)
+			}
+			assert.Equal(t, Fail, Of(plain(), o).Outcome)
+		})
+	}
+}
+
+// TestEveryWantFails: what is declared must happen.
+func TestEveryWantFails(t *testing.T) {
+	for name, want := range map[string]scenario.Want{
+		"status":           {Replies: []scenario.Reply{{Status: 200}, {Status: 502}}, Access: []scenario.Access{{}, {}}},
+		"class":            {Replies: []scenario.Reply{{}, {Class: "eof"}}},
+		"text":             {Replies: []scenario.Reply{{}, {Text: []string{"unexpected end"}}}},
+		"new connection":   {Replies: []scenario.Reply{{Conn: 1}, {Conn: 2}}},
+		"error log":        {ErrorLog: []string{"Connection refused"}},
+		"upstream status":  {Access: []scenario.Access{{Upstream: "200"}, {Upstream: "502, 200"}}},
+		"segment":          {Wire: []scenario.Segment{{From: scenario.Nginx, To: scenario.Client, Flags: "R"}}},
+		"order":            {Wire: []scenario.Segment{{Flags: "S."}, {Flags: "S"}}},
+		"reset":            {Resets: []scenario.Reset{{From: scenario.Nginx}}},
+		"end":              {Ends: []scenario.End{{Cause: tcp.CauseStaleIdle}}},
+		"end of two":       {Ends: []scenario.End{{Cause: tcp.CauseOpen}, {Cause: tcp.CauseOpen}}},
+		"socket":           {Sockets: []scenario.Socket{{Before: 2, Host: scenario.Nginx, State: "FIN-WAIT-2"}}},
+		"socket elsewhere": {Sockets: []scenario.Socket{{Before: 2, Host: scenario.Client, State: "ESTAB"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := plain()
+			s.Want = want
+			assert.NotEmpty(t, Check(s, clean()))
+			assert.NotEmpty(t, Declared(s))
+		})
+	}
+}
+
+func TestDeclaredPasses(t *testing.T) {
+	o := clean()
+	o.Outcomes[1] = scenario.Outcome{N: 2, LocalPort: 40001, Error: &scenario.Error{Class: "reset", Text: "read: connection reset by peer"}}
+	o.AccessLog = o.AccessLog[:1]
+	o.Conversations[0].Cause = tcp.CauseStaleFinLost
+	o.Conversations[0].Resets = []tcp.Reset{{Frame: 3, From: tcp.Server, Kind: tcp.ToDataAfterClose}}
+	o.ErrorLog = append(o.ErrorLog, "2026/11/23 16:00:02 [error] 7#7: *1 upstream timed out (110: Connection timed out) while connecting")
+	s := plain()
+	s.Want = scenario.Want{
+		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Class: "reset", Text: []string{"by peer", "read:"}, Conn: 2}},
+		ErrorLog: []string{"upstream timed out (110"},
+		Wire:     []scenario.Segment{{From: scenario.Client, Flags: "S"}, {Flags: "."}},
+		Resets:   []scenario.Reset{{From: scenario.Nginx, To: scenario.Client, Kind: tcp.ToDataAfterClose}},
+		Ends:     []scenario.End{{Client: scenario.Client, Server: scenario.Nginx, Cause: tcp.CauseStaleFinLost}},
+		Sockets:  []scenario.Socket{{Before: 2, Host: scenario.Nginx, State: "ESTAB"}},
+	}
+	assert.Empty(t, Check(s, o))
+	r := Of(s, o)
+	assert.Equal(t, []Reset{{From: scenario.Nginx, To: scenario.Client, Kind: tcp.ToDataAfterClose, Frame: 3}}, r.Resets)
+	assert.Equal(t, scenario.Nginx, r.Hosts["10.0.0.2"])
+}
+
+func TestParseAccess(t *testing.T) {
+	for line, want := range map[string]scenario.Access{
+		`{"status":"502","upstream_status":"502, 200"}`:                              {Status: 502, Upstream: "502, 200"},
+		`{"status":"009","upstream_status":"-"}`:                                     {Status: 9, Upstream: "-"},
+		`10.0.0.1 - - [23/Nov/2026:16:00:00 +0000] "GET / HTTP/1.1" 404 153 "-" "x"`: {Status: 404},
+		"": {},
+	} {
+		assert.Equal(t, want, parseAccess(line), line)
+	}
+}
+
+func FuzzParseAccess(f *testing.F) {
+	f.Add(`{"status":"200","upstream_status":"200"}`)
+	f.Add(`1.2.3.4 - - [x] "GET / HTTP/1.1" 200 5`)
+	f.Fuzz(func(t *testing.T, line string) {
+		_ = describeAccess(parseAccess(line)) // must not panic
+		_ = Notable(line)
+	})
+}
+
+func TestConnectionsAreNumbered(t *testing.T) {
+	got := connections([]scenario.Outcome{{LocalPort: 5}, {LocalPort: 7}, {}, {LocalPort: 5}})
+	assert.True(t, slices.Equal([]int{1, 2, 0, 1}, got), "%v", got)
+}
+
+func TestDeclaredSpeaksOfAll(t *testing.T) {
+	text := strings.Join(Declared(plain()), "\n")
+	for _, part := range []string{"reply 2: 200", "nothing at warn", "no RST"} {
+		assert.Contains(t, text, part)
+	}
+}
