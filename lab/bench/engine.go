@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -190,11 +191,62 @@ func install(ctx context.Context, told func(string)) error {
 	if err := aptInstall(ctx, told, "docker.io"); err != nil {
 		return err
 	}
-	told("starting Docker Engine")
-	if out, err := exec.CommandContext(ctx, "service", "docker", "start").CombinedOutput(); err != nil {
-		return fmt.Errorf("starting Docker Engine (service docker start): %w: %s", err, strings.TrimSpace(string(out)))
+	if _, err := exec.LookPath("docker"); err != nil { // a package of its own from trixie on
+		if err := aptInstall(ctx, told, "docker-cli"); err != nil {
+			return err
+		}
 	}
-	return nil
+	told("starting Docker Engine")
+	if exec.CommandContext(ctx, "service", "docker", "start").Run() == nil && answers(ctx, 10*time.Second, nil) {
+		return nil
+	}
+	return startDaemon(ctx)
+}
+
+// daemonLog is where a dockerd that the lab started itself writes.
+const daemonLog = "/var/log/dockerd.log"
+
+// startDaemon starts dockerd where no service manager does: in a container, for
+// one. It outlives this process.
+func startDaemon(ctx context.Context) error {
+	log, err := os.OpenFile(daemonLog, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command("dockerd")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("starting Docker Engine: %w", err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }()
+	if answers(ctx, time.Minute, ended) {
+		return nil
+	}
+	said, _ := os.ReadFile(daemonLog)
+	return fmt.Errorf("Docker Engine does not start here; the end of %s:\n%s", daemonLog, tail(string(said), 5))
+}
+
+// answers waits until an engine answers, at most for d, or until its daemon
+// has ended.
+func answers(ctx context.Context, d time.Duration, ended <-chan struct{}) bool {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	for {
+		if _, err := findEngine(ctx, Timeouts{Engine: time.Second}); err == nil {
+			return true
+		}
+		if await(ctx, 100*time.Millisecond, ended) != nil {
+			return false
+		}
+		select {
+		case <-ended:
+			return false
+		default:
+		}
+	}
 }
 
 // aptInstall installs Debian packages on this machine.

@@ -127,6 +127,7 @@ type story struct {
 	x    *explainer
 	f    *flow
 	c, s int // index of client and server
+	ends [2]end
 
 	guessed  bool // which end is the client is a guess
 	atEnd    bool // the capture ended before the flow did
@@ -139,12 +140,26 @@ type story struct {
 	proto    protocol
 }
 
+// end is a side with what is kept elsewhere of it.
+type end struct {
+	*side
+	closing
+	top, turnOff, turnAck int64 // as offsets
+}
+
 func newStory(x *explainer, f *flow, atEnd, early bool) *story {
 	st := &story{x: x, f: f, atEnd: atEnd, early: early, closer: int(f.closer), proto: f.http.proto}
 	st.c, st.guessed = f.client()
 	st.s = 1 - st.c
-	for i := range f.side {
-		me, peer := &f.side[i], &f.side[1-i]
+	for i := range st.ends {
+		me := &f.side[i]
+		st.ends[i] = end{side: me, top: me.off(me.top), turnOff: me.off(me.turnSeq), turnAck: f.side[1-i].off(me.turnAck)}
+		if f.more != nil {
+			st.ends[i].closing = f.more.ends[i]
+		}
+	}
+	for i := range st.ends {
+		me, peer := &st.ends[i], &st.ends[1-i]
 		// An acknowledgment of one more than all that was sent: of a FIN that
 		// the capture lacks.
 		end := me.top
@@ -170,7 +185,7 @@ func newStory(x *explainer, f *flow, atEnd, early bool) *story {
 		if !st.inferred[i] {
 			continue
 		}
-		me, peer := &f.side[i], &f.side[1-i]
+		me, peer := &st.ends[i], &st.ends[1-i]
 		if peer.fin == never && !st.inferred[1-i] || peer.fin != never && peer.finAck > me.nxt {
 			st.closer = i
 		}
@@ -178,7 +193,7 @@ func newStory(x *explainer, f *flow, atEnd, early bool) *story {
 			st.after = lateData{at: peer.turn, off: peer.turnOff, ack: peer.turnAck, from: int8(1 - i), fins: 1, kind: f.crossKind(1-i, peer.turnOff)}
 		}
 	}
-	if a, b := &f.side[0], &f.side[1]; a.fin != never && b.fin != never && a.finAck <= b.fin && b.finAck <= a.fin {
+	if a, b := &st.ends[0], &st.ends[1]; a.fin != never && b.fin != never && a.finAck <= b.fin && b.finAck <= a.fin {
 		st.both = true
 	}
 	return st
@@ -225,7 +240,7 @@ func (st *story) firstReset() *reset {
 	return nil
 }
 
-func (st *story) side(i int) *side { return &st.f.side[i] }
+func (st *story) side(i int) *end { return &st.ends[i] }
 
 // fin gives the offset of a side's FIN, inferred ones included.
 func (st *story) fin(i int) int64 {
@@ -278,11 +293,11 @@ func (st *story) at() During {
 		if st.closer >= 0 && st.inferred[st.closer] {
 			return DuringUnknown
 		}
-		return f.at
+		return st.was()
 	}
 	switch {
-	case f.at == DuringHandshake || f.at == DuringRequest:
-		return f.at
+	case st.was() == DuringHandshake || st.was() == DuringRequest:
+		return st.was()
 	case st.inferred[st.s]:
 		return DuringUnknown
 	case e.has(respLost):
@@ -291,10 +306,18 @@ func (st *story) at() During {
 		return DuringResponse
 	case e.has(reqLost):
 		return DuringUnknown
-	case e.done < e.before:
+	case f.more != nil && e.done < f.more.before:
 		return DuringAwaiting
 	}
 	return DuringIdle
+}
+
+// was is where in the exchange the first close or reset was captured.
+func (st *story) was() During {
+	if st.f.more == nil {
+		return DuringUnknown
+	}
+	return st.f.more.at
 }
 
 // messageOpen says that the last request was not answered whole.
@@ -330,7 +353,10 @@ func (st *story) conversation() Conversation {
 	}
 	c.ClientName, c.ServerName = st.x.name(c.Client.Addr()), st.x.name(c.Server.Addr())
 	if st.closer >= 0 || st.rst != nil {
-		c.During, c.Answer = st.at(), f.atReply
+		c.During = st.at()
+		if f.more != nil {
+			c.Answer = f.more.atReply
+		}
 	}
 	if st.closer >= 0 {
 		c.ClosedBy = st.sideOf(st.closer)
@@ -404,7 +430,7 @@ func (st *story) idle() time.Duration {
 		return 0
 	}
 	var last mark
-	for i := range st.f.side {
+	for i := range st.ends {
 		for _, m := range []mark{st.side(i).data, st.side(i).turn} {
 			if m.ok() && m.n <= end.n && m.n > last.n {
 				last = m
@@ -508,13 +534,13 @@ func (st *story) acceptOverflow() *finding {
 	if !server.has(sideSYNACK) || !f.has(flowEstablished) || server.data.ok() || server.nxt > 1 || server.ack > 1 || server.fin != never {
 		return nil
 	}
-	last := f.hsAck
+	last := mark{n: f.hsAck}
 	if r := st.rst; r != nil {
 		if int(r.from) != st.s || r.kind != NoConnection || st.closer >= 0 && !st.firstRST() {
 			return nil
 		}
 		// The RST to the last ACK, or, when that was lost, to data sent again.
-		if r.off != 1 || !f.has(flowOverflow) && (r.at.time()-last.time() > overflowWithin || r.trig != talkACK && r.pressed == 0 && len(f.more.resets) < 2) {
+		if r.off != 1 || !f.has(flowOverflow) && (r.at.time()-st.handshakeDone() > overflowWithin || r.trig != talkACK && r.pressed == 0 && len(f.more.resets) < 2) {
 			return nil
 		}
 		return &finding{
@@ -535,6 +561,9 @@ func (st *story) acceptOverflow() *finding {
 	}
 }
 
+// handshakeDone is when the handshake's last ACK came.
+func (st *story) handshakeDone() int64 { return st.f.start + int64(st.f.hsTime)*1000 }
+
 func (st *story) unanswered() *finding {
 	client, server := st.side(st.c), st.side(st.s)
 	if st.f.has(flowEstablished) || st.rst != nil {
@@ -549,7 +578,7 @@ func (st *story) unanswered() *finding {
 			during: DuringHandshake,
 			ended:  st.atEnd && st.silence() < synRTO,
 		}
-	case server.syns >= 2 && server.has(sideSYNACK) && client.last.n <= client.syn+server.syn && !st.f.hsAck.ok():
+	case server.syns >= 2 && server.has(sideSYNACK) && client.last.n <= client.syn+server.syn && st.f.hsAck == 0:
 		return &finding{
 			frames: []mark{{n: server.syn}, server.last},
 			text: fmt.Sprintf("%s sent SYN-ACK %d times (frames %d to %d); %s never acknowledged it.",
@@ -588,8 +617,8 @@ func (st *story) vanished() *finding {
 	if st.fin(0) != never && st.fin(1) != never || !st.f.has(flowEstablished) || st.oneWay() {
 		return nil
 	}
-	for y := range st.f.side {
-		me, peer := &st.f.side[y], &st.f.side[1-y]
+	for y := range st.ends {
+		me, peer := st.side(y), st.side(1-y)
 		resent := me.resent
 		if r := st.rst; r != nil {
 			if int(r.from) != y || r.kind != Abort || r.resent < 2 {
@@ -603,7 +632,7 @@ func (st *story) vanished() *finding {
 		}
 		// A server that never said more than SYN-ACK may only be full: then it
 		// repeats that after 1 and 3 s.
-		if peer.nxt <= 1 && peer.ack <= 1 && peer.has(sideSYNACK) && st.f.latest()-st.f.hsAck.time() < 4*synRTO {
+		if peer.nxt <= 1 && peer.ack <= 1 && peer.has(sideSYNACK) && st.f.latest()-st.handshakeDone() < 4*synRTO {
 			continue
 		}
 		what, first := "data", me.data
@@ -688,7 +717,7 @@ func (st *story) earlyClose() *finding {
 		return nil
 	}
 	s := st.side(st.s)
-	if st.f.at != DuringRequest || st.after.kind != lateRest || int(st.rst.from) != st.s {
+	if st.was() != DuringRequest || st.after.kind != lateRest || int(st.rst.from) != st.s {
 		return nil
 	}
 	answered := "without an answer"
@@ -729,7 +758,7 @@ func (st *story) abandoned() *finding {
 		return nil
 	}
 	waiting := ""
-	switch f.at {
+	switch st.was() {
 	case DuringAwaiting:
 		waiting = "the answer to its request" + st.request() + " had not begun"
 	case DuringResponse:
@@ -758,7 +787,7 @@ func (st *story) abandoned() *finding {
 		frames: frames,
 		text: fmt.Sprintf("%s left (%s, frame %d) %s after its request (%d): %s.%s",
 			st.who(st.c), how, st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), waiting, tail),
-		during: f.at, answer: &f.atReply,
+		during: st.was(), answer: &f.more.atReply,
 	}
 }
 
@@ -822,7 +851,7 @@ func (st *story) quietBefore() bool {
 	if !s.data.ok() {
 		return st.after.off <= 1 // nothing was ever asked
 	}
-	return st.f.lastBefore == int8(st.closer) || c.turnOff == st.after.off && st.f.smallBefore
+	return st.f.more.talker == int8(st.closer) || c.turnOff == st.after.off && st.f.more.small
 }
 
 func (st *story) staleIdle() *finding {

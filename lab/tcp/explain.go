@@ -187,7 +187,7 @@ func (x *explainer) take(s *segment) {
 	}
 	h := x.table.hash(lo, hi)
 	f := x.table.find(h, lo, hi)
-	if f != nil && (f.ended != 0 && s.time-f.ended > linger || f.reused(s, d)) {
+	if f != nil && (f.ended() != 0 && s.time-f.ended() > linger || f.reused(s, d)) {
 		x.deliver(f, h)
 		f = nil
 	}
@@ -201,7 +201,7 @@ func (x *explainer) take(s *segment) {
 		f = x.table.insert(h, lo, hi)
 		f.init(s, d)
 	}
-	ended := f.ended
+	ended := f.ended()
 	f.add(x, s, d)
 	if x.o.Keep {
 		fr := s.frame()
@@ -209,7 +209,7 @@ func (x *explainer) take(s *segment) {
 		t := f.trouble()
 		t.keep = append(t.keep, fr)
 	}
-	if f.ended != ended {
+	if f.ended() != ended {
 		x.waiting = append(x.waiting, waiting{x.table.index(f), f.first})
 	}
 }
@@ -238,7 +238,7 @@ func (x *explainer) sweep() {
 		if f == nil || f.first != w.first {
 			continue
 		}
-		if x.now-f.ended <= linger {
+		if x.now-f.ended() <= linger {
 			break
 		}
 		x.deliver(f, x.table.hash(f.end[0], f.end[1]))

@@ -34,25 +34,21 @@ const (
 // from the side's first sequence number, SYN and FIN as one each, in 64 bits so
 // that they do not wrap.
 type side struct {
-	nxt     int64 // one past the highest byte seen (SND.NXT, RFC 9293 3.3.1)
-	ack     int64 // highest acknowledgment sent, in the peer's offsets
-	fin     int64 // of the FIN; never without one
-	finAck  int64 // acknowledgment that the first FIN carried
-	top     int64 // highest offset that a segment began at: above nxt, something is missing
-	turnOff int64 // first byte of turn
-	turnAck int64 // acknowledgment it carried
-	pos     int64 // HTTP: next byte to look at
-	end     int64 // HTTP: end of the body or chunk in progress
+	nxt int64 // one past the highest byte seen (SND.NXT, RFC 9293 3.3.1)
+	ack int64 // highest acknowledgment sent, in the peer's offsets
+	fin int64 // of the FIN; never without one
+	pos int64 // HTTP: next byte to look at
+	end int64 // HTTP: end of the body or chunk in progress
 
-	data    mark // newest data sent for the first time
-	turn    mark // first data since the other side last sent some
-	close   mark // first FIN
-	last    mark // last segment of any kind
-	closeOK mark // first acknowledgment of the FIN by the peer
+	data mark // newest data sent for the first time
+	turn mark // first data since the other side last sent some
+	last mark // last segment of any kind
 
 	base    uint32 // sequence number of offset 0
 	stamp   uint32 // newest TSval
-	finLast uint32 // frame of the newest FIN
+	top     uint32 // highest sequence number that a segment began at: above nxt, something is missing
+	turnSeq uint32 // first byte of turn
+	turnAck uint32 // acknowledgment it carried
 	syn     uint32 // frame of the first SYN
 	resentN uint32 // frame of the newest retransmission or probe
 	ids     [2]uint32
@@ -61,9 +57,8 @@ type side struct {
 	window uint16
 	ipID   uint16 // of the newest segment
 	syns   uint8  // SYN or SYN-ACK, with its repetitions
-	fins   uint8
-	resent uint8 // retransmissions since the peer was last heard
-	probes uint8 // keep-alive probes since the peer was last heard
+	resent uint8  // retransmissions since the peer was last heard
+	probes uint8  // keep-alive probes since the peer was last heard
 	ttl    uint8
 	http   httpState
 	talk   talk
@@ -107,31 +102,34 @@ const (
 // flow is one connection while its segments come in. It holds no pointers but
 // more, and is at most 400 bytes.
 type flow struct {
-	end     [2]endpoint // the lesser one first; side and direction use the same index
-	side    [2]side
-	start   int64 // time of the first frame
-	ended   int64 // time from which nothing but stragglers is expected; 0 before
-	first   int   // its number
-	more    *trouble
-	http    exchange
-	hsAck   mark   // the handshake's last ACK
-	next    uint32 // free list, or chain of the hash table: index+1
-	self    uint32 // index in the table
-	flags   flowFlags
-	closer  int8   // side of the first FIN, -1 none
-	talker  int8   // side that sent data last, -1 none
-	at      During // where in the exchange the first FIN or RST came
-	atReply Answer
-
-	rtt         uint32 // of the handshake as the capture saw it, µs
-	lastBefore  int8   // side that had sent data last when the first FIN came
-	smallBefore bool   // and whether that was little
+	end    [2]endpoint // the lesser one first; side and direction use the same index
+	side   [2]side
+	start  int64 // time of the first frame
+	first  int   // its number
+	more   *trouble
+	http   exchange
+	hsAck  uint32 // frame of the handshake's last ACK
+	hsTime uint32 // and when it came, µs after start
+	next   uint32 // free list, or chain of the hash table: index+1
+	self   uint32 // index in the table
+	flags  flowFlags
+	closer int8   // side of the first FIN, -1 none
+	talker int8   // side that sent data last, -1 none
+	rtt    uint32 // of the handshake as the capture saw it, µs
 }
 
 func (f *flow) has(x flowFlags) bool { return f.flags&x != 0 }
 
-// trouble is what only flows that do not simply end carry.
+// trouble is what a flow carries once it begins to end.
 type trouble struct {
+	ends    [2]closing
+	ended   int64  // time from which nothing but stragglers is expected; 0 before
+	before  uint32 // requests begun when the first FIN came, and acknowledged by it
+	at      During // where in the exchange the first FIN or RST came
+	atReply Answer
+	talker  int8 // side that had sent data last when the first FIN came
+	small   bool // and whether that was little
+
 	after   lateData
 	resets  []reset
 	dropped int // resets beyond maxResets
@@ -142,6 +140,15 @@ type trouble struct {
 	keep    []Frame
 	tapIDs  [2]uint32 // segments taken from another tap than home
 	pending [2]int16  // data segments that came after the side's FIN, not yet answered with RST
+}
+
+// closing is what is known of one side's FIN.
+type closing struct {
+	close   mark   // first FIN
+	closeOK mark   // first acknowledgment of it by the peer
+	finAck  int64  // acknowledgment that it carried
+	finLast uint32 // frame of the newest FIN
+	fins    uint8
 }
 
 // lateData is the first data of a side after the other side's FIN, in order of
@@ -202,9 +209,17 @@ const (
 
 func (f *flow) trouble() *trouble {
 	if f.more == nil {
-		f.more = &trouble{}
+		f.more = &trouble{talker: -1}
 	}
 	return f.more
+}
+
+// ended is the time from which nothing but stragglers is expected; 0 before.
+func (f *flow) ended() int64 {
+	if f.more == nil {
+		return 0
+	}
+	return f.more.ended
 }
 
 func (f *flow) init(s *segment, d int) {
@@ -326,7 +341,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	off := me.off(s.seq)
 	if s.flags&SYN != 0 && off != 0 && me.has(sideSeen) && !f.has(flowEstablished|flowMidstream) {
 		// What came before was of an older connection: a challenge ACK (RFC 5961 4.2).
-		me.base, me.nxt, me.top, me.ack, off = s.seq, 0, 0, 0, 0
+		me.base, me.nxt, me.top, me.ack, off = s.seq, 0, s.seq, 0, 0
 		peer.ack, me.flags, peer.flags = 0, me.flags&^sideAcked, peer.flags&^sideAcked
 	}
 	dataOff := off
@@ -367,8 +382,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	case s.flags&SYN != 0:
 		kind = talkSYN
 		f.syn(me, peer, s, m, d)
-	case s.flags&ACK != 0 && peer.has(sideSYNACK) && !f.hsAck.ok():
-		f.hsAck = m
+	case s.flags&ACK != 0 && peer.has(sideSYNACK) && f.hsAck == 0:
+		f.hsAck = m.n
+		f.hsTime = uint32(min(max(s.time-f.start, 0)/1000, math.MaxUint32))
 		if me.syn != 0 {
 			f.rtt = uint32(min(max(s.time-me.last.time(), 0)/1000, math.MaxUint32))
 		}
@@ -381,8 +397,8 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
 		me.ack, me.flags = ack, me.flags|sideAcked
 	}
-	if ack != never && peer.fin != never && ack > peer.fin && !peer.closeOK.ok() {
-		peer.closeOK = m
+	if ack != never && peer.fin != never && ack > peer.fin && !f.more.ends[1-d].closeOK.ok() {
+		f.more.ends[1-d].closeOK = m
 	}
 	switch {
 	case s.flags&(SYN|FIN) != 0:
@@ -410,18 +426,21 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	if ack != never && f.more != nil && len(f.more.holds) > 0 && ack > peer.pos {
 		f.skip(x, 1-d)
 	}
-	me.nxt, me.top = max(me.nxt, end), max(me.top, off)
+	me.nxt = max(me.nxt, end)
+	if fresh || off > me.off(me.top) {
+		me.top = s.seq
+	}
 	if s.flags&FIN != 0 {
 		kind = talkFIN
-		if gap := s.ipID - me.ipID; me.fin == never && me.ipID != 0 && gap >= 2 && gap <= 4 && end-me.top <= 1 {
+		if gap := s.ipID - me.ipID; me.fin == never && me.ipID != 0 && gap >= 2 && gap <= 4 && end-me.off(me.top) <= 1 {
 			me.flags |= sideGapBeforeFIN
 		}
 		f.fin(d, m, finOff, ack)
 	}
 	me.window, me.ipID, me.stamp = s.window, s.ipID, s.stamp
 	me.last, me.talk = m, kind
-	if f.ended == 0 && f.side[0].closeOK.ok() && f.side[1].closeOK.ok() {
-		f.ended = s.time
+	if t := f.more; t != nil && t.ended == 0 && t.ends[0].closeOK.ok() && t.ends[1].closeOK.ok() {
+		t.ended = s.time
 	}
 }
 
@@ -475,11 +494,11 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	late := peer.fin != never && (f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d)
 	if int(f.talker) != d || late {
 		f.talker = int8(d)
-		me.turn, me.turnOff, me.turnAck = m, off, ack
+		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
 	}
 	me.data = m
 	if late {
-		f.trouble().after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: peer.fins, kind: f.lateKind(d, off, s.payload)}
+		f.trouble().after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload)}
 	}
 	f.feed(x, d, off, s.payload, int64(s.length))
 }
@@ -487,41 +506,40 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 // fin takes in a FIN of side d at offset off.
 func (f *flow) fin(d int, m mark, off, ack int64) {
 	me, peer := &f.side[d], &f.side[1-d]
-	me.finLast = m.n
+	t := f.trouble()
+	e := &t.ends[d]
+	e.finLast = m.n
 	if me.fin != never {
 		if off == me.fin {
-			me.fins = inc(me.fins)
+			e.fins = inc(e.fins)
 			me.resent, me.resentN = inc(me.resent), m.n
 		}
 		return
 	}
-	me.fin, me.close, me.fins = off, m, 1
-	if me.finAck = ack; ack == never {
-		me.finAck = me.ack
+	me.fin, e.close, e.fins = off, m, 1
+	if e.finAck = ack; ack == never {
+		e.finAck = me.ack
 	}
 	if peer.fin != never {
 		return
 	}
 	f.closer = int8(d)
-	f.lastBefore = f.talker
-	if t := f.talker; t >= 0 {
-		f.smallBefore = f.side[t].nxt-f.side[t].turnOff <= smallTLS
+	t.talker = f.talker
+	if i := f.talker; i >= 0 {
+		t.small = f.side[i].nxt-f.side[i].off(f.side[i].turnSeq) <= smallTLS
 	}
-	f.at, f.atReply = f.http.during(f), f.http.answer()
-	f.http.before = f.http.reqs
-	if f.http.reqs > 0 && f.http.has(httpKnown) && int(f.http.client) == 1-d && f.http.reqOff >= me.finAck {
-		f.http.before--
+	t.at, t.atReply = f.http.during(f), f.http.answer()
+	t.before = f.http.reqs
+	if t.before > 0 && f.http.has(httpKnown) && int(f.http.client) == 1-d && peer.off(f.http.reqSeq) >= e.finAck {
+		t.before--
 	}
 	// Data that the FIN does not acknowledge is on its way: the two cross.
-	if peer.data.ok() && peer.nxt > me.finAck && me.has(sideAcked) {
-		l := lateData{at: peer.turn, off: peer.turnOff, ack: peer.turnAck, from: int8(1 - d)}
-		if peer.turnOff < me.finAck {
-			l = lateData{at: peer.data, off: me.finAck, ack: peer.ack, from: int8(1 - d), kind: lateRest}
-		} else {
-			l.kind = f.crossKind(1-d, me.finAck)
+	if peer.data.ok() && peer.nxt > e.finAck && me.has(sideAcked) {
+		turn := peer.off(peer.turnSeq)
+		t.after = lateData{at: peer.turn, off: turn, ack: me.off(peer.turnAck), from: int8(1 - d), kind: f.crossKind(1-d, e.finAck)}
+		if turn < e.finAck {
+			t.after = lateData{at: peer.data, off: e.finAck, ack: peer.ack, from: int8(1 - d), kind: lateRest}
 		}
-		t := f.trouble()
-		t.after = l
 		t.pending[d]++
 	}
 }
@@ -539,14 +557,16 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	}
 	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
 	if ack != never {
-		me.top = max(me.top, off)
+		if off > me.off(me.top) {
+			me.top = s.seq
+		}
 		if !me.has(sideAcked) || ack > me.ack {
 			me.ack, me.flags = ack, me.flags|sideAcked
 		}
 	}
 	if len(t.resets) == 0 {
 		if f.closer < 0 {
-			f.at, f.atReply = f.http.during(f), f.http.answer()
+			t.at, t.atReply = f.http.during(f), f.http.answer()
 		}
 	}
 	if len(t.resets) < maxResets {
@@ -554,8 +574,8 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	} else {
 		t.dropped++
 	}
-	if f.ended == 0 && !r.stray {
-		f.ended = s.time
+	if t.ended == 0 && !r.stray {
+		t.ended = s.time
 	}
 }
 

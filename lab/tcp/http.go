@@ -61,9 +61,8 @@ var protocolNames = []string{"", "http/1", "http/2", "tls", "tunnel"}
 type exchange struct {
 	reqs, resps uint32 // requests begun; final responses whose header is whole
 	done        uint32 // responses whose body is whole
-	before      uint32 // requests begun when the first FIN came, and acknowledged by it
-	reqOff      int64  // where the last request begins, in the client's offsets
-	heads       uint64 // which of the last 64 requests have an answer without body (HEAD), by number
+	reqSeq      uint32 // where the last request begins
+	heads       uint32 // which of the last 32 requests have an answer without body (HEAD), by number
 	reqLine     uint32 // the last request's method and target, in the explainer's table
 	status      uint16 // of the last response
 	hint        uint16 // seconds of "Keep-Alive: timeout=", 0 without
@@ -239,7 +238,7 @@ func (f *flow) skip(x *explainer, d int) {
 // its own sequence numbers, or the peer's acknowledgments, went beyond.
 func (f *flow) missingTail(x *explainer, d int) {
 	p, peer := &f.side[d], &f.side[1-d]
-	end := max(p.nxt, p.top)
+	end := max(p.nxt, p.off(p.top))
 	if p.fin != never {
 		end = p.fin
 	} else {
@@ -325,7 +324,7 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 			p.http = httpOpaque
 		}
 	default:
-		if f.http.proto == protoUnknown && off == p.turnOff && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && sniff(b) == looksOther {
+		if f.http.proto == protoUnknown && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && sniff(b) == looksOther {
 			// Both have spoken, and what begins here is no HTTP/1.
 			p.http, f.side[1-d].http = httpOpaque, httpOpaque
 			f.http.flags &^= reqLost | respLost
@@ -526,7 +525,7 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 			e.done, e.resps = e.reqs, e.reqs
 		}
 		e.reqs++
-		e.reqOff = p.pos - carried
+		e.reqSeq = p.base + uint32(p.pos-carried)
 		e.flags |= reqOpen
 		return true
 	case looksResponse:
@@ -572,7 +571,7 @@ func (f *flow) header(x *explainer, d int, h []byte, request bool) {
 		p.flags &^= sideSaidClose
 	}
 	if request {
-		bit := uint64(1) << (e.reqs % 64)
+		bit := uint32(1) << (e.reqs % 32)
 		e.heads &^= bit
 		if bytes.HasPrefix(line, []byte("HEAD ")) || bytes.HasPrefix(line, []byte("CONNECT ")) {
 			e.heads |= bit
@@ -601,7 +600,7 @@ func (f *flow) header(x *explainer, d int, h []byte, request bool) {
 	if m.timeout > 0 {
 		e.hint = uint16(min(m.timeout, 1<<16-1))
 	}
-	head := e.heads&(1<<(e.resps%64)) != 0 && e.resps <= e.reqs
+	head := e.heads&(1<<(e.resps%32)) != 0 && e.resps <= e.reqs
 	switch {
 	case status == 101, head && status/100 == 2 && m.length < 0 && !m.chunked && strings.HasPrefix(x.lineOf[e.reqLine], "CONNECT "):
 		e.proto = protoTunnel
@@ -834,7 +833,7 @@ func (f *flow) crossKind(d int, off int64) lateKind {
 	switch {
 	case e.proto != protoHTTP1 || !e.has(httpKnown) || int(e.client) != d:
 		return lateOpaque
-	case e.reqs > 0 && e.reqOff >= off:
+	case e.reqs > 0 && f.side[d].off(e.reqSeq) >= off:
 		return lateRequest
 	}
 	return lateRest

@@ -46,7 +46,7 @@ func (st *story) idleText() string {
 }
 
 func (st *story) duringText() string {
-	switch st.f.at {
+	switch st.was() {
 	case DuringIdle:
 		return " while it was idle"
 	case DuringRequest:
