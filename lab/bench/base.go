@@ -30,7 +30,7 @@ func (b *builder) base(ctx context.Context, suite string) (string, error) {
 		made = sync.OnceValues(func() (string, error) {
 			id, err := b.findBase(ctx, suite)
 			if err != nil {
-				return "", fmt.Errorf("base for Debian %s: %w", suite, err)
+				return "", errBase{fmt.Errorf("making a base of Debian %s: %w", suite, err)}
 			}
 			return id, nil
 		})
@@ -39,6 +39,9 @@ func (b *builder) base(ctx context.Context, suite string) (string, error) {
 	b.mu.Unlock()
 	return made()
 }
+
+// errBase is why a base could not be made.
+type errBase struct{ error }
 
 // findBase looks for a base in this order: the image that LAB_BASE_TRIXIE (and
 // its like) names; debian:trixie-slim, if it is here; the lab's own base, if

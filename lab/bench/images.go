@@ -81,7 +81,14 @@ func (e *Engine) Images(ctx context.Context, root string, names []string, progre
 			mu.Lock()
 			defer mu.Unlock()
 			ids[name] = id
-			if err != nil && !errors.Is(err, context.Canceled) {
+			var base errBase
+			switch {
+			case err == nil || errors.Is(err, context.Canceled):
+			case errors.As(err, &base): // every image that waits for it has the same
+				if !slices.Contains(errs, error(base)) {
+					errs = append(errs, base)
+				}
+			default:
 				errs = append(errs, fmt.Errorf("building image %s: %w", name, err))
 			}
 		})
