@@ -1,12 +1,13 @@
 package tcp
 
 import (
-	"bufio"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/bits"
 	"net/netip"
 	"strings"
 	"time"
@@ -78,13 +79,83 @@ type tap struct {
 	snaplen uint32
 }
 
-// capture reads pcap and pcapng, of either byte order, plain or gzip. Packets
-// are handed out in place, out of one buffer that is as long as the longest
-// record; nothing is read ahead of what the source has, so that it can follow a
-// live pipe.
+// source is a stream read through one buffer, out of which records are handed
+// in place. It never waits for more than it was asked for, so that a live pipe
+// can be followed. (bufio.Reader does the same, at twice the cost a packet.)
+type source struct {
+	r        io.Reader
+	buf      []byte
+	pos, end int   // what of buf is not consumed yet
+	off      int64 // bytes of the stream before pos
+	err      error // of r, once it came
+}
+
+// readAhead is the size of the buffer: small enough to stay in the cache.
+const readAhead = 256 << 10
+
+// peek gives the next n bytes without consuming them, fewer with an error at
+// the end. They are valid until the next call.
+func (s *source) peek(n int) ([]byte, error) {
+	if s.end-s.pos >= n {
+		return s.buf[s.pos : s.pos+n], nil
+	}
+	return s.fill(n)
+}
+
+func (s *source) fill(n int) ([]byte, error) {
+	if s.pos+n > len(s.buf) {
+		buf := s.buf
+		if n > len(buf) {
+			buf = make([]byte, max(n, readAhead))
+		}
+		s.end = copy(buf, s.buf[s.pos:s.end])
+		s.buf, s.pos = buf, 0
+	}
+	for empty := 0; s.end-s.pos < n; {
+		if s.err != nil {
+			return s.buf[s.pos:s.end], s.err
+		}
+		var m int
+		m, s.err = s.r.Read(s.buf[s.end:])
+		if m < 0 || m > len(s.buf)-s.end {
+			panic("tcp: a reader that counts more than it read")
+		}
+		if s.end += m; m > 0 {
+			empty = 0
+		} else if empty++; empty > 100 && s.err == nil {
+			s.err = io.ErrNoProgress
+		}
+	}
+	return s.buf[s.pos : s.pos+n], nil
+}
+
+// take consumes the next n bytes.
+func (s *source) take(n int) ([]byte, error) {
+	b, err := s.peek(n)
+	if err != nil {
+		if err == io.EOF && len(b) == 0 {
+			return nil, io.EOF
+		}
+		return nil, cut(err)
+	}
+	s.pos += n
+	s.off += int64(n)
+	return b, nil
+}
+
+// record is a Packet as the reader leaves it.
+type record struct {
+	time  int64 // ns since the Unix epoch; 0 unknown
+	iface int32
+	link  uint16
+	data  []byte
+	orig  int
+	notes []byte // the rest of its block: options
+}
+
+// capture reads pcap and pcapng, of either byte order, plain or gzip.
 type capture struct {
-	r     *bufio.Reader
-	off   int64 // bytes of the (decompressed) stream consumed
+	source
 	order binary.ByteOrder
 	big   bool
 	pcap  *tap        // the one interface of a pcap file, nil in pcapng
@@ -92,7 +163,6 @@ type capture struct {
 	seen  []Interface // of all sections
 	taps  []tap       // of this section
 	names map[netip.Addr]string
-	buf   []byte
 }
 
 // errStopped marks errors of the capture's content, as opposed to those of the
@@ -105,15 +175,15 @@ func (e errStopped) Unwrap() error { return e.error }
 var errEmpty = errors.New("empty input")
 
 func openCapture(r io.Reader) (*capture, error) {
-	c := &capture{r: bufio.NewReaderSize(r, 1<<18), names: map[netip.Addr]string{}}
-	if magic, err := c.r.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(c.r)
+	c := &capture{source: source{r: r}, names: map[netip.Addr]string{}}
+	if magic, err := c.peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		z, err := gzip.NewReader(&unread{c.source})
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
-		c.r = bufio.NewReaderSize(z, 1<<18)
+		c.source = source{r: z}
 	}
-	magic, err := c.r.Peek(4)
+	magic, err := c.peek(4)
 	if err != nil {
 		switch {
 		case err == io.EOF && len(magic) == 0:
@@ -127,6 +197,20 @@ func openCapture(r io.Reader) (*capture, error) {
 		return c, c.section()
 	}
 	return c, c.pcapHeader()
+}
+
+// unread is a source as a reader, with what it holds already.
+type unread struct{ source }
+
+func (u *unread) Read(p []byte) (int, error) {
+	b, err := u.peek(1)
+	if err != nil {
+		return 0, err
+	}
+	n := copy(p, u.buf[u.pos:u.end])
+	_ = b
+	u.pos += n
+	return n, nil
 }
 
 func (c *capture) pcapHeader() error {
@@ -162,12 +246,12 @@ func (c *capture) pcapHeader() error {
 }
 
 // next hands out the next packet. io.EOF means a clean end.
-func (c *capture) next(p *Packet) error {
+func (c *capture) next(p *record) error {
 	if c.pcap != nil {
 		return c.nextRecord(p)
 	}
 	for {
-		h, err := c.r.Peek(8)
+		h, err := c.peek(8)
 		if err != nil {
 			if err == io.EOF && len(h) == 0 {
 				return io.EOF
@@ -216,31 +300,6 @@ func (c *capture) uint32(b []byte) uint32 {
 	return binary.LittleEndian.Uint32(b)
 }
 
-// take consumes n bytes; they are valid until the next call.
-func (c *capture) take(n int) ([]byte, error) {
-	if n <= c.r.Size() {
-		b, err := c.r.Peek(n)
-		if err != nil {
-			if len(b) == 0 && err == io.EOF {
-				return nil, io.EOF
-			}
-			return nil, cut(err)
-		}
-		c.r.Discard(n)
-		c.off += int64(n)
-		return b, nil
-	}
-	if cap(c.buf) < n {
-		c.buf = make([]byte, n)
-	}
-	got, err := io.ReadFull(c.r, c.buf[:n])
-	c.off += int64(got)
-	if err != nil {
-		return nil, cut(err)
-	}
-	return c.buf[:n], nil
-}
-
 func cut(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return errors.New("the capture is cut in the middle of a record")
@@ -248,30 +307,35 @@ func cut(err error) error {
 	return err
 }
 
-func (c *capture) nextRecord(p *Packet) error {
-	h, err := c.take(16 + c.extra)
+func (c *capture) nextRecord(p *record) error {
+	head := 16 + c.extra
+	h, err := c.peek(head)
 	if err != nil {
-		return err
+		if err == io.EOF && len(h) == 0 {
+			return io.EOF
+		}
+		return cut(err)
 	}
 	sec, frac, n, orig := c.uint32(h), c.uint32(h[4:]), c.uint32(h[8:]), c.uint32(h[12:])
 	if n > maxRecord {
 		return fmt.Errorf("pcap record claims %d captured bytes, more than the limit of %d", n, maxRecord)
 	}
-	data, err := c.take(int(n))
+	h, err = c.take(head + int(n))
 	if err != nil {
 		return cut(err)
 	}
-	nanos := int64(frac)
 	if c.pcap.units != unixNanosPerSec {
-		nanos *= 1000
+		frac *= 1000
 	}
-	*p = Packet{Time: time.Unix(int64(sec), nanos), LinkType: c.pcap.LinkType, Data: data, OrigLen: max(int(orig), len(data))}
+	p.time = int64(sec)*unixNanosPerSec + int64(frac)
+	p.iface, p.link, p.notes = 0, c.pcap.LinkType, nil
+	p.data, p.orig = h[head:], max(int(orig), int(n))
 	return nil
 }
 
 // section reads a section header block, which may change the byte order.
 func (c *capture) section() error {
-	h, err := c.r.Peek(12)
+	h, err := c.peek(12)
 	if err != nil {
 		return cut(err)
 	}
@@ -388,12 +452,11 @@ func (c *capture) nameBlock(b []byte) error {
 	return nil
 }
 
-func (c *capture) packetBlock(kind uint32, b []byte, p *Packet) error {
+func (c *capture) packetBlock(kind uint32, b []byte, p *record) error {
 	var iface, size, orig uint32
 	var ticks uint64
 	head := 20
-	switch kind {
-	case blockSimple:
+	if kind == blockSimple {
 		head = 4
 	}
 	if len(b) < head {
@@ -422,46 +485,58 @@ func (c *capture) packetBlock(kind uint32, b []byte, p *Packet) error {
 	if kind == blockSimple && t.snaplen > 0 {
 		size = min(size, t.snaplen)
 	}
-	*p = Packet{Interface: t.index, LinkType: t.LinkType, Data: b[head : head+int(size)], OrigLen: max(int(orig), int(size))}
+	p.time, p.iface, p.link, p.notes = 0, int32(t.index), t.LinkType, nil
+	p.data, p.orig = b[head:head+int(size)], max(int(orig), int(size))
 	if kind != blockSimple {
-		p.Time = t.time(ticks)
+		p.time = t.time(ticks)
 	}
 	if rest := b[min(head+int(size+3)&^3, len(b)):]; kind == blockEnhanced && len(rest) > 4 {
-		c.options(rest, func(code uint16, v []byte) {
-			if code == optionComment {
-				if p.Comment != "" {
-					p.Comment += "\n"
-				}
-				p.Comment += string(v)
-			}
-		})
+		p.notes = rest
 	}
 	return nil
 }
 
-func (t *tap) time(ticks uint64) time.Time {
-	switch t.units {
-	case unixNanosPerSec:
-		return time.Unix(int64(ticks/unixNanosPerSec)+t.seconds, int64(ticks%unixNanosPerSec))
-	case 1_000_000:
-		return time.Unix(int64(ticks/1_000_000)+t.seconds, int64(ticks%1_000_000)*1000)
+// comment finds the comments among a packet's options.
+func (c *capture) comment(p *record) string {
+	comment := ""
+	c.options(p.notes, func(code uint16, v []byte) {
+		if code == optionComment {
+			if comment != "" {
+				comment += "\n"
+			}
+			comment += string(v)
+		}
+	})
+	return comment
+}
+
+// time converts ticks to ns since the Unix epoch. What does not fit is 0.
+func (t *tap) time(ticks uint64) int64 {
+	sec, frac := ticks/t.units, ticks%t.units
+	if sec > 1<<33 || t.seconds > 1<<33 || t.seconds < -1<<33 {
+		return 0
 	}
-	frac := float64(ticks%t.units) / float64(t.units) * unixNanosPerSec
-	return time.Unix(int64(ticks/t.units)+t.seconds, int64(frac))
+	hi, lo := bits.Mul64(frac, unixNanosPerSec)
+	ns, _ := bits.Div64(hi, lo, t.units)
+	return (int64(sec)+t.seconds)*unixNanosPerSec + int64(ns)
 }
 
 // packets runs each over the packets of r and fills the summary.
-func packets(r io.Reader, sum *Summary, each func(*Packet) error) error {
+func packets(r io.Reader, sum *Summary, each func(*capture, *record) error) error {
 	c, err := openCapture(r)
 	if err != nil {
 		return err
 	}
 	sum.Names = c.names
-	var p Packet
+	var p record
+	first, last := int64(math.MaxInt64), int64(math.MinInt64)
 	for {
 		err := c.next(&p)
 		if err != nil {
 			sum.Interfaces = c.seen
+			if first <= last {
+				sum.First, sum.Last = time.Unix(0, first), time.Unix(0, last)
+			}
 			if err != io.EOF {
 				sum.Stopped = fmt.Sprintf("after frame %d, at byte %d: %v", sum.Frames, c.off, err)
 				if sum.Frames == 0 {
@@ -471,13 +546,8 @@ func packets(r io.Reader, sum *Summary, each func(*Packet) error) error {
 			return nil
 		}
 		sum.Frames++
-		if sum.First.IsZero() || p.Time.Before(sum.First) {
-			sum.First = p.Time
-		}
-		if p.Time.After(sum.Last) {
-			sum.Last = p.Time
-		}
-		if err := each(&p); err != nil {
+		first, last = min(first, p.time), max(last, p.time)
+		if err := each(c, &p); err != nil {
 			return errStopped{err}
 		}
 	}
@@ -488,10 +558,17 @@ func packets(r io.Reader, sum *Summary, each func(*Packet) error) error {
 // the callback's own; whatever else ended the reading is in Summary.Stopped.
 func ReadPackets(r io.Reader, each func(Packet) error) (Summary, error) {
 	var sum Summary
-	err := packets(r, &sum, func(p *Packet) error { return each(*p) })
+	err := packets(r, &sum, func(c *capture, p *record) error {
+		return each(Packet{Time: time.Unix(0, p.time), Interface: int(p.iface), LinkType: p.link, Data: p.data, OrigLen: p.orig, Comment: c.comment(p)})
+	})
+	return sum, ownError(err)
+}
+
+// ownError takes the callback's error out of its mark.
+func ownError(err error) error {
 	var own errStopped
 	if errors.As(err, &own) {
-		return sum, own.error
+		return own.error
 	}
-	return sum, err
+	return err
 }

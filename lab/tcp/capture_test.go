@@ -276,8 +276,7 @@ func TestDecoderAgainstGopacket(t *testing.T) {
 		if r.IntN(4) == 0 {
 			p.Data = p.Data[:14+r.IntN(len(p.Data)-14)]
 		}
-		p.LinkType = linkEthernet
-		got := d.decode(&p, 1)
+		got := d.decode(&record{link: linkEthernet, data: p.Data, orig: len(p.Data)}, 1)
 		pk := gopacket.NewPacket(p.Data, layers.LinkTypeEthernet, gopacket.DecodeOptions{NoCopy: true})
 		ip, _ := pk.Layer(layers.LayerTypeIPv4).(*layers.IPv4)
 		tc, _ := pk.Layer(layers.LayerTypeTCP).(*layers.TCP)

@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -109,7 +108,7 @@ func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 	var sum Summary
 	x := newExplainer(o, &sum, each)
 	var d decoder
-	err := packets(r, &sum, func(p *Packet) error {
+	err := packets(r, &sum, func(_ *capture, p *record) error {
 		if !d.decode(p, sum.Frames) {
 			return nil
 		}
@@ -118,10 +117,6 @@ func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 		return nil
 	})
 	x.finish()
-	var own errStopped
-	if errors.As(err, &own) {
-		err = own.error
-	}
 	if err != nil {
 		return sum, fmt.Errorf("reading capture: %w", err)
 	}
@@ -141,6 +136,8 @@ type explainer struct {
 	lines   map[string]uint32
 	lineOf  []string
 	waiting []waiting // ended flows in order of their end
+	next    int       // the first of them that is not delivered
+	spare   []*trouble
 }
 
 // waiting is an ended flow whose stragglers are waited for.
@@ -231,20 +228,18 @@ func (f *flow) reused(s *segment, d int) bool {
 
 // sweep delivers what ended long enough ago.
 func (x *explainer) sweep() {
-	n := 0
-	for ; n < len(x.waiting); n++ {
-		w := x.waiting[n]
-		f := x.table.at(w.flow)
-		if f == nil || f.first != w.first {
-			continue
+	for ; x.next < len(x.waiting); x.next++ {
+		w := x.waiting[x.next]
+		if f := x.table.at(w.flow); f != nil && f.first == w.first {
+			if x.now-f.ended() <= linger {
+				break
+			}
+			x.deliver(f, x.table.hash(f.end[0], f.end[1]))
 		}
-		if x.now-f.ended() <= linger {
-			break
-		}
-		x.deliver(f, x.table.hash(f.end[0], f.end[1]))
 	}
-	if n > 0 {
-		x.waiting = slices.Delete(x.waiting, 0, n)
+	if x.next > 1024 && x.next > len(x.waiting)/2 {
+		x.waiting = x.waiting[:copy(x.waiting, x.waiting[x.next:])]
+		x.next = 0
 	}
 }
 

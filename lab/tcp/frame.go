@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"encoding/binary"
-	"errors"
 	"io"
 	"net/netip"
 	"time"
@@ -67,18 +66,14 @@ func (f Frame) Has(flags Flags) bool { return f.Flags&flags == flags }
 func Read(r io.Reader, each func(Frame) error) (Summary, error) {
 	var sum Summary
 	var d decoder
-	err := packets(r, &sum, func(p *Packet) error {
+	err := packets(r, &sum, func(_ *capture, p *record) error {
 		if !d.decode(p, sum.Frames) {
 			return nil
 		}
 		sum.Segments++
 		return each(d.seg.frame())
 	})
-	var own errStopped
-	if errors.As(err, &own) {
-		return sum, own.error
-	}
-	return sum, err
+	return sum, ownError(err)
 }
 
 // An endpoint is an address and port in comparable words; IPv4 is v4-mapped.
@@ -160,16 +155,16 @@ type decoder struct {
 }
 
 // decode fills d.seg from a packet and says whether it is TCP or about TCP.
-func (d *decoder) decode(p *Packet, number int) bool {
+func (d *decoder) decode(p *record, number int) bool {
 	s := &d.seg
-	s.number, s.iface, s.tap = number, int32(p.Interface), int32(p.Interface)
-	s.time, s.icmp, s.payload = 0, nil, nil
-	if !p.Time.IsZero() {
-		s.time = p.Time.UnixNano()
+	s.number, s.iface, s.tap, s.time = number, p.iface, p.iface, p.time
+	s.payload = nil
+	if s.icmp != nil {
+		s.icmp = nil
 	}
-	b := p.Data
+	b := p.data
 	var ether uint16
-	switch p.LinkType {
+	switch p.link {
 	case linkEthernet:
 		if len(b) < 14 {
 			return false
@@ -196,7 +191,7 @@ func (d *decoder) decode(p *Packet, number int) bool {
 		}
 		b = b[4:]
 	default:
-		return d.rare.decode(d, p, p.Data, p.LinkType)
+		return d.rare.decode(d, p, p.data, p.link)
 	}
 	for ether == 0x8100 || ether == 0x88a8 || ether == 0x9100 {
 		if len(b) < 4 {
@@ -206,7 +201,7 @@ func (d *decoder) decode(p *Packet, number int) bool {
 	}
 	if ether != 0 && ether != 0x0800 && ether != 0x86dd {
 		if ether == 0x8847 || ether == 0x8864 { // MPLS, PPPoE session
-			return d.rare.decode(d, p, p.Data, p.LinkType)
+			return d.rare.decode(d, p, p.data, p.link)
 		}
 		return false
 	}
@@ -223,11 +218,11 @@ func (d *decoder) decode(p *Packet, number int) bool {
 const needsGopacket = -1
 
 // ip reads an IP packet that begins at b and says whether it is (about) TCP.
-func (d *decoder) ip(b []byte, p *Packet) bool {
+func (d *decoder) ip(b []byte, p *record) bool {
 	s := &d.seg
 	s.length = 0
 	// What the snap length cut off the end counts as sent.
-	sent := len(b) + p.OrigLen - len(p.Data)
+	sent := len(b) + p.orig - len(p.data)
 	switch b[0] >> 4 {
 	case 4:
 		if len(b) < 20 {

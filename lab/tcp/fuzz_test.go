@@ -40,7 +40,7 @@ func FuzzDecoder(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, link uint16, b []byte) {
 		var d decoder
-		if d.decode(&Packet{LinkType: link, Data: b, OrigLen: len(b)}, 1) {
+		if d.decode(&record{link: link, data: b, orig: len(b)}, 1) {
 			if fr := d.seg.frame(); fr.Len < 0 || len(fr.Payload) > fr.Len {
 				t.Errorf("%+v", fr)
 			}

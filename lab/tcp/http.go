@@ -361,7 +361,9 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 				}
 			}
 			kind := sniff(whole)
-			if len(carry) == 0 && headerEnd(whole) < 0 {
+			var m message
+			head := readHeader(whole, &m)
+			if len(carry) == 0 && head < 0 {
 				whole = bytes.Clone(whole)
 			}
 			if kind == looksShort && int64(len(b)) == n {
@@ -377,7 +379,6 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 				return
 			}
 			p.http = httpHeader
-			head := headerEnd(whole)
 			if head < 0 {
 				if int64(len(b)) < n || len(whole) > maxCarry {
 					f.lose(x, d)
@@ -392,7 +393,7 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			p.pos += int64(used)
 			n -= int64(used)
 			b = b[used:]
-			f.header(x, d, whole[:head], kind == looksRequest)
+			f.header(x, d, &m, kind == looksRequest)
 		case httpBody, httpChunkData:
 			step := min(n, p.end-p.pos)
 			p.pos += step
@@ -561,11 +562,10 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 }
 
 // header takes in a whole header and decides what follows it.
-func (f *flow) header(x *explainer, d int, h []byte, request bool) {
+func (f *flow) header(x *explainer, d int, m *message, request bool) {
 	p, e := &f.side[d], &f.http
-	line, rest, _ := bytes.Cut(h, []byte("\n"))
-	m := fields(rest)
-	if m.close || !m.keepAlive && bytes.Contains(line, []byte("HTTP/1.0")) {
+	line := m.line
+	if m.close || !m.keepAlive && bytes.HasSuffix(line, []byte("HTTP/1.0")) || bytes.HasPrefix(line, []byte("HTTP/1.0")) {
 		p.flags |= sideSaidClose
 	} else {
 		p.flags &^= sideSaidClose
@@ -631,69 +631,88 @@ func (f *flow) header(x *explainer, d int, h []byte, request bool) {
 	}
 }
 
-// messageFields are the header fields that framing and keep-alive depend on.
-type messageFields struct {
-	length           int64 // -1 without Content-Length
-	timeout          int   // of Keep-Alive
+// message is what framing and keep-alive depend on in a header.
+type message struct {
+	line             []byte // the first
+	length           int64  // -1 without Content-Length
+	timeout          int    // of Keep-Alive
 	chunked          bool
 	close, keepAlive bool
 	bad              bool // a length that cannot be trusted (RFC 9112 6.3)
 }
 
-func fields(b []byte) messageFields {
-	m := messageFields{length: -1}
-	for len(b) > 0 {
-		line := b
-		if i := bytes.IndexByte(b, '\n'); i >= 0 {
-			line, b = b[:i], b[i+1:]
-		} else {
-			b = nil
+// readHeader reads a header up to its empty line and gives its length, -1 when
+// it is not whole.
+func readHeader(b []byte, m *message) int {
+	*m = message{length: -1}
+	for i := 0; ; {
+		n := bytes.IndexByte(b[i:], '\n')
+		if n < 0 {
+			return -1
 		}
-		if len(line) < 8 {
-			continue
+		line := b[i : i+n]
+		i += n + 1
+		if n > 0 && line[n-1] == '\r' {
+			line = line[:n-1]
 		}
-		switch line[0] | 0x20 {
-		case 'c':
-			if v, ok := field(line, "content-length"); ok {
-				n := int64(0)
-				for _, c := range v {
-					if c < '0' || c > '9' || n > 1<<50 {
-						m.bad = true
-						break
-					}
-					n = n*10 + int64(c-'0')
-				}
-				if len(v) == 0 || m.length >= 0 && m.length != n {
-					m.bad = true
-				}
-				m.length = n
-			} else if v, ok := field(line, "connection"); ok {
-				v = bytes.ToLower(v)
-				m.close = m.close || bytes.Contains(v, []byte("close"))
-				m.keepAlive = m.keepAlive || bytes.Contains(v, []byte("keep-alive"))
+		switch {
+		case m.line == nil:
+			m.line = line
+		case len(line) == 0:
+			if m.chunked {
+				m.length = -1
 			}
-		case 't':
-			if v, ok := field(line, "transfer-encoding"); ok {
-				m.chunked = bytes.HasSuffix(bytes.ToLower(v), []byte("chunked"))
-				m.bad = m.bad || !m.chunked
-			}
-		case 'k':
-			if v, ok := field(line, "keep-alive"); ok {
-				if _, after, ok := bytes.Cut(bytes.ToLower(v), []byte("timeout=")); ok {
-					for _, c := range after {
-						if c < '0' || c > '9' || m.timeout > 1<<20 {
-							break
-						}
-						m.timeout = m.timeout*10 + int(c-'0')
-					}
-				}
+			return i
+		default:
+			switch line[0] | 0x20 {
+			case 'c', 't', 'k':
+				m.field(line)
 			}
 		}
 	}
-	if m.chunked {
-		m.length = -1
+}
+
+func (m *message) field(line []byte) {
+	if v, ok := field(line, "content-length"); ok {
+		n := int64(0)
+		for _, c := range v {
+			if c < '0' || c > '9' || n > 1<<50 {
+				m.bad = true
+				break
+			}
+			n = n*10 + int64(c-'0')
+		}
+		if len(v) == 0 || m.length >= 0 && m.length != n {
+			m.bad = true
+		}
+		m.length = n
+	} else if v, ok := field(line, "connection"); ok {
+		_, isClose := after(v, "close")
+		_, isKeep := after(v, "keep-alive")
+		m.close, m.keepAlive = m.close || isClose, m.keepAlive || isKeep
+	} else if v, ok := field(line, "transfer-encoding"); ok {
+		rest, chunked := after(v, "chunked")
+		m.chunked = chunked && len(rest) == 0
+		m.bad = m.bad || !m.chunked
+	} else if v, ok := field(line, "keep-alive"); ok {
+		seconds, _ := after(v, "timeout=")
+		for _, c := range seconds {
+			if c < '0' || c > '9' || m.timeout > 1<<20 {
+				break
+			}
+			m.timeout = m.timeout*10 + int(c-'0')
+		}
 	}
-	return m
+}
+
+// after gives what follows a lower-case word in v, whatever its case there.
+func after(v []byte, word string) ([]byte, bool) {
+	for ; len(v) >= len(word); v = v[1:] {
+		if v[0]|0x20 == word[0] && bytes.EqualFold(v[:len(word)], []byte(word)) {
+			return v[len(word):], true
+		}
+	}
+	return nil, false
 }
 
 // field gives the value of a header line if it has the given lower-case name.
@@ -725,23 +744,6 @@ func requestLine(line []byte) []byte {
 		line = line[:i]
 	}
 	return line[:min(len(line), 200)]
-}
-
-// headerEnd is the length of a header with its empty line, -1 when there is none.
-func headerEnd(b []byte) int {
-	for i := 0; ; {
-		j := bytes.IndexByte(b[i:], '\n')
-		if j < 0 {
-			return -1
-		}
-		i += j + 1
-		if i < len(b) && b[i] == '\n' {
-			return i + 1
-		}
-		if i+1 < len(b) && b[i] == '\r' && b[i+1] == '\n' {
-			return i + 2
-		}
-	}
 }
 
 type looks uint8

@@ -21,7 +21,7 @@ type rare struct {
 // that is forgotten.
 const maxFragments = 1024
 
-func (r *rare) decode(d *decoder, p *Packet, b []byte, link uint16) (ok bool) {
+func (r *rare) decode(d *decoder, p *record, b []byte, link uint16) (ok bool) {
 	defer func() {
 		// gopacket's lazily written layers are many, and the input is hostile.
 		if recover() != nil {
@@ -35,7 +35,7 @@ func (r *rare) decode(d *decoder, p *Packet, b []byte, link uint16) (ok bool) {
 		switch l := list[i].(type) {
 		case *layers.IPv4:
 			if l.Flags&layers.IPv4MoreFragments != 0 || l.FragOffset != 0 {
-				whole := r.join4(l, p.Time)
+				whole := r.join4(l, time.Unix(0, p.time))
 				if whole == nil {
 					return false
 				}
@@ -74,8 +74,8 @@ func (r *rare) decode(d *decoder, p *Packet, b []byte, link uint16) (ok bool) {
 }
 
 // inner reads an IP packet that is whole and free of extension headers.
-func (d *decoder) inner(b []byte, p *Packet) bool {
-	return d.ip(b, &Packet{Time: p.Time, Data: b, OrigLen: len(b) + max(p.OrigLen-len(p.Data), 0)})
+func (d *decoder) inner(b []byte, p *record) bool {
+	return d.ip(b, &record{time: p.time, data: b, orig: len(b) + max(p.orig-len(p.data), 0)})
 }
 
 func (r *rare) join4(l *layers.IPv4, now time.Time) *layers.IPv4 {
