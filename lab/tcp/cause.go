@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 )
 
@@ -128,6 +129,8 @@ type story struct {
 	f    *flow
 	c, s int // index of client and server
 	ends [2]end
+	addr [2]netip.AddrPort
+	host [2]string // names for the text
 
 	guessed  bool // which end is the client is a guess
 	atEnd    bool // the capture ended before the flow did
@@ -151,6 +154,15 @@ func newStory(x *explainer, f *flow, atEnd, early bool) *story {
 	st := &story{x: x, f: f, atEnd: atEnd, early: early, closer: int(f.closer), proto: f.http.proto}
 	st.c, st.guessed = f.client()
 	st.s = 1 - st.c
+	for i := range st.addr {
+		st.addr[i] = f.end[i].addrPort()
+		if st.host[i] = x.name(st.addr[i].Addr()); st.host[i] == "" {
+			st.host[i] = "the server"
+			if i == st.c {
+				st.host[i] = "the client"
+			}
+		}
+	}
 	for i := range st.ends {
 		me := &f.side[i]
 		st.ends[i] = end{side: me, top: me.off(me.top), turnOff: me.off(me.turnSeq), turnAck: f.side[1-i].off(me.turnAck)}
@@ -342,7 +354,7 @@ func (st *story) oneWay() bool {
 func (st *story) conversation() Conversation {
 	f := st.f
 	c := Conversation{
-		Client: f.end[st.c].addrPort(), Server: f.end[st.s].addrPort(),
+		Client: st.addr[st.c], Server: st.addr[st.s],
 		ClosedBy: None, ResetBy: None, Basis: Wire,
 		During: f.http.during(f), Answer: f.http.answer(),
 		Requests: int(f.http.reqs), Responses: int(f.http.resps),
@@ -461,7 +473,7 @@ func (st *story) unreachable() *finding {
 		return nil
 	}
 	from := "a router or filter"
-	if e.From == st.f.end[x].addrPort().Addr() {
+	if e.From == st.addr[x].Addr() {
 		from = st.who(x)
 	} else if n := st.x.name(e.From); n != "" {
 		from = n
@@ -982,28 +994,35 @@ func (st *story) closed() *finding {
 	if st.rst != nil && (a == never || b == never) && !goodbye {
 		return nil
 	}
-	text := fmt.Sprintf("%s closed the %s (FIN, frame %d)", st.who(x), st.idleText(), st.frame(st.side(x).close))
-	if !st.side(x).close.ok() {
-		text = fmt.Sprintf("%s closed (its FIN is not in the capture)", st.who(x))
+	// Most conversations end here: the text is put together without fmt.
+	var t words
+	t.say(st.who(x), " closed")
+	if first := st.side(x).close; first.ok() {
+		t.say(" the ", st.idleText(), " (FIN, frame ").number(st.frame(first)).say(")")
+	} else {
+		t.say(" (its FIN is not in the capture)")
 	}
-	switch {
+	switch second := st.side(y).close; {
 	case st.both:
-		text += fmt.Sprintf(" and so did %s at the same time (%d)", st.who(y), st.frame(st.side(y).close))
-	case st.side(y).close.ok():
-		text += fmt.Sprintf(", %s %s later (FIN, %d)", st.who(y), span(st.since(st.side(y).close, st.side(x).close)), st.frame(st.side(y).close))
+		t.say(" and so did ", st.who(y), " at the same time (").number(st.frame(second)).say(")")
+	case second.ok() && !st.side(x).close.ok():
+		t.say(", and ", st.who(y), " after it (FIN, ").number(st.frame(second)).say(")")
+	case second.ok():
+		t.say(", ", st.who(y), " ", span(st.since(second, st.side(x).close)), " later (FIN, ").number(st.frame(second)).say(")")
 	case goodbye:
-		text += fmt.Sprintf(", %s with its protocol's farewell (%d)", st.who(y), st.frame(st.after.at))
+		t.say(", ", st.who(y), " with its protocol's farewell (").number(st.frame(st.after.at)).say(")")
 	default:
-		text += fmt.Sprintf(", %s too (its FIN is not in the capture)", st.who(y))
+		t.say(", ", st.who(y), " too (its FIN is not in the capture)")
 	}
 	if st.rst != nil {
-		text += fmt.Sprintf("; an RST of %s (%d) came after and harmed nothing", st.who(int(st.rst.from)), st.frame(st.rst.at))
+		t.say("; an RST of ", st.who(int(st.rst.from)), " (").number(st.frame(st.rst.at)).say(") came after and harmed nothing")
 	}
+	t.say(".")
 	basis := Basis("")
 	if st.inferredAny() {
 		basis = Inferred
 	}
-	return &finding{frames: []mark{st.side(x).close, st.side(y).close}, text: text + ".", basis: basis}
+	return &finding{frames: []mark{st.side(x).close, st.side(y).close}, text: string(t), basis: basis}
 }
 
 // readLater is for a request that was only half sent, or not followed: no

@@ -97,6 +97,8 @@ const (
 	maxHeldBytes    = 64 << 20 // payload kept for lack of an earlier byte, over all flows
 	maxInterned     = 1 << 16  // different request lines remembered
 
+	maxSpare = 1 << 10
+
 	// linger is how long stragglers are waited for after a connection's end.
 	linger = int64(5 * time.Second)
 )
@@ -135,9 +137,9 @@ type explainer struct {
 
 	lines   map[string]uint32
 	lineOf  []string
-	waiting []waiting // ended flows in order of their end
-	next    int       // the first of them that is not delivered
-	spare   []*trouble
+	waiting []waiting  // ended flows in order of their end
+	next    int        // the first of them that is not delivered
+	spare   []*trouble // of flows that are over
 }
 
 // waiting is an ended flow whose stragglers are waited for.
@@ -203,7 +205,7 @@ func (x *explainer) take(s *segment) {
 	if x.o.Keep {
 		fr := s.frame()
 		fr.Payload = slices.Clone(fr.Payload)
-		t := f.trouble()
+		t := f.trouble(x)
 		t.keep = append(t.keep, fr)
 	}
 	if f.ended() != ended {
@@ -295,4 +297,8 @@ func (x *explainer) conclude(f *flow, atEnd, early bool) {
 	}
 	x.sum.Conversations++
 	x.each(c)
+	if t := f.more; t != nil && len(x.spare) < maxSpare {
+		*t = trouble{talker: -1, resets: t.resets[:0]}
+		x.spare, f.more = append(x.spare, t), nil
+	}
 }

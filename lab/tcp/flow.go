@@ -207,9 +207,13 @@ const (
 	maxCarry  = 32 << 10
 )
 
-func (f *flow) trouble() *trouble {
+func (f *flow) trouble(x *explainer) *trouble {
 	if f.more == nil {
-		f.more = &trouble{talker: -1}
+		if n := len(x.spare); n > 0 {
+			f.more, x.spare = x.spare[n-1], x.spare[:n-1]
+		} else {
+			f.more = &trouble{talker: -1}
+		}
 	}
 	return f.more
 }
@@ -245,7 +249,7 @@ const copyWindow = 2e6 // ns
 
 // copied says whether the frame shows a segment that was already seen: by
 // another tap, or twice by the same.
-func (f *flow) copied(s *segment, d int, off, end, ack int64) bool {
+func (f *flow) copied(x *explainer, s *segment, d int, off, end, ack int64) bool {
 	me := &f.side[d]
 	id := s.identity()
 	if me.home < 0 {
@@ -260,7 +264,7 @@ func (f *flow) copied(s *segment, d int, off, end, ack int64) bool {
 			news = true
 		}
 		if news {
-			t := f.trouble()
+			t := f.trouble(x)
 			t.tapIDs[1], t.tapIDs[0] = t.tapIDs[0], id
 		}
 		return !news
@@ -328,7 +332,7 @@ func (f *flow) hasReset(d int, off int64) bool {
 func (f *flow) add(x *explainer, s *segment, d int) {
 	me, peer := &f.side[d], &f.side[1-d]
 	if s.icmp != nil {
-		f.icmp(s, d)
+		f.icmp(x, s, d)
 		return
 	}
 	if !me.has(sideKnown) {
@@ -363,7 +367,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		}
 		ack = peer.off(s.ack)
 	}
-	if f.copied(s, d, off, end, ack) {
+	if f.copied(x, s, d, off, end, ack) {
 		return
 	}
 	m := f.mark(s)
@@ -421,7 +425,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		f.feed(x, d, dataOff, s.payload, int64(s.length))
 	}
 	if s.length > 0 && kind == talkData && peer.fin != never && (isNew || dataOff >= f.lateOff(d)) {
-		f.trouble().pending[1-d]++
+		f.trouble(x).pending[1-d]++
 	}
 	if ack != never && f.more != nil && len(f.more.holds) > 0 && ack > peer.pos {
 		f.skip(x, 1-d)
@@ -435,7 +439,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		if gap := s.ipID - me.ipID; me.fin == never && me.ipID != 0 && gap >= 2 && gap <= 4 && end-me.off(me.top) <= 1 {
 			me.flags |= sideGapBeforeFIN
 		}
-		f.fin(d, m, finOff, ack)
+		f.fin(x, d, m, finOff, ack)
 	}
 	me.window, me.ipID, me.stamp = s.window, s.ipID, s.stamp
 	me.last, me.talk = m, kind
@@ -498,15 +502,15 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	}
 	me.data = m
 	if late {
-		f.trouble().after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload)}
+		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload)}
 	}
 	f.feed(x, d, off, s.payload, int64(s.length))
 }
 
 // fin takes in a FIN of side d at offset off.
-func (f *flow) fin(d int, m mark, off, ack int64) {
+func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 	me, peer := &f.side[d], &f.side[1-d]
-	t := f.trouble()
+	t := f.trouble(x)
 	e := &t.ends[d]
 	e.finLast = m.n
 	if me.fin != never {
@@ -547,7 +551,7 @@ func (f *flow) fin(d int, m mark, off, ack int64) {
 // reset takes in an RST of side d.
 func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	me, peer := &f.side[d], &f.side[1-d]
-	t := f.trouble()
+	t := f.trouble(x)
 	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
 	r.deaf = r.fresh && s.echo != 0 && peer.stamp != 0 && int32(peer.stamp-s.echo) > 0
@@ -626,8 +630,8 @@ func (f *flow) life(d int, m mark, end, ack int64) {
 	}
 }
 
-func (f *flow) icmp(s *segment, d int) {
-	t := f.trouble()
+func (f *flow) icmp(x *explainer, s *segment, d int) {
+	t := f.trouble(x)
 	if t.icmp == nil {
 		t.icmp = &icmpNote{ICMP: *s.icmp, at: f.mark(s), from: int8(d)}
 	}

@@ -198,7 +198,7 @@ func (f *flow) consume(x *explainer, d int, off int64, b []byte, n int64) {
 		return
 	}
 	if off > p.pos {
-		t := f.trouble()
+		t := f.trouble(x)
 		if len(t.holds) >= maxHeld || x.held+len(b) > maxHeldBytes {
 			f.skip(x, d)
 			f.consume(x, d, off, b, n)
@@ -438,7 +438,7 @@ func (f *flow) setCarry(x *explainer, d int, b []byte) {
 	if b == nil && f.more == nil {
 		return
 	}
-	t := f.trouble()
+	t := f.trouble(x)
 	x.held += len(b) - len(t.carry[d])
 	t.carry[d] = b
 	if x.held > maxHeldBytes && b != nil {
@@ -687,6 +687,10 @@ func (m *message) field(line []byte) {
 		}
 		m.length = n
 	} else if v, ok := field(line, "connection"); ok {
+		if len(v) == len("keep-alive") && bytes.EqualFold(v, []byte("keep-alive")) {
+			m.keepAlive = true // as nearly always
+			return
+		}
 		_, isClose := after(v, "close")
 		_, isKeep := after(v, "keep-alive")
 		m.close, m.keepAlive = m.close || isClose, m.keepAlive || isKeep

@@ -2,19 +2,27 @@ package tcp
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // who names a side: by its host's name, else by its role.
-func (st *story) who(i int) string {
-	if n := st.x.name(st.f.end[i].addrPort().Addr()); n != "" {
-		return n
+func (st *story) who(i int) string { return st.host[i] }
+
+// words is a sentence in the making.
+type words []byte
+
+func (w *words) say(parts ...string) *words {
+	for _, p := range parts {
+		*w = append(*w, p...)
 	}
-	if i == st.c {
-		return "the client"
-	}
-	return "the server"
+	return w
+}
+
+func (w *words) number(n int) *words {
+	*w = strconv.AppendInt(*w, int64(n), 10)
+	return w
 }
 
 // request is the last request in parentheses, or nothing.
@@ -87,14 +95,16 @@ func span(d time.Duration) string {
 	case d < 0:
 		return "-" + span(-d)
 	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+		return decimal(float64(d)/1e6, 1) + " ms"
 	case d < time.Second:
-		return fmt.Sprintf("%.0f ms", float64(d)/1e6)
+		return decimal(float64(d)/1e6, 0) + " ms"
 	case d < 100*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
+		return decimal(d.Seconds(), 1) + " s"
 	}
-	return fmt.Sprintf("%.0f s", d.Seconds())
+	return decimal(d.Seconds(), 0) + " s"
 }
+
+func decimal(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
 
 // clean makes bytes from the wire safe for a terminal.
 func clean(s string) string {
