@@ -226,7 +226,7 @@ func startDaemon(ctx context.Context) error {
 		return nil
 	}
 	said, _ := os.ReadFile(daemonLog)
-	return fmt.Errorf("Docker Engine does not start here; the end of %s:\n%s", daemonLog, tail(string(said), 5))
+	return fmt.Errorf("dockerd does not start here; the end of %s:\n%s", daemonLog, tail(string(said), 5))
 }
 
 // answers waits until an engine answers, at most for d, or until its daemon

@@ -995,7 +995,7 @@ func (st *story) closed() *finding {
 		return nil
 	}
 	// Most conversations end here: the text is put together without fmt.
-	var t words
+	t := make(words, 0, 160)
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ", st.idleText(), " (FIN, frame ").number(st.frame(first)).say(")")
@@ -1008,7 +1008,7 @@ func (st *story) closed() *finding {
 	case second.ok() && !st.side(x).close.ok():
 		t.say(", and ", st.who(y), " after it (FIN, ").number(st.frame(second)).say(")")
 	case second.ok():
-		t.say(", ", st.who(y), " ", span(st.since(second, st.side(x).close)), " later (FIN, ").number(st.frame(second)).say(")")
+		t.say(", ", st.who(y), " ").span(st.since(second, st.side(x).close)).say(" later (FIN, ").number(st.frame(second)).say(")")
 	case goodbye:
 		t.say(", ", st.who(y), " with its protocol's farewell (").number(st.frame(st.after.at)).say(")")
 	default:

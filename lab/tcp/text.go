@@ -91,20 +91,29 @@ func pick(cond bool, d During) During {
 
 // span writes a duration as people say it.
 func span(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "-" + span(-d)
-	case d < 10*time.Millisecond:
-		return decimal(float64(d)/1e6, 1) + " ms"
-	case d < time.Second:
-		return decimal(float64(d)/1e6, 0) + " ms"
-	case d < 100*time.Second:
-		return decimal(d.Seconds(), 1) + " s"
-	}
-	return decimal(d.Seconds(), 0) + " s"
+	var w words
+	w.span(d)
+	return string(w)
 }
 
-func decimal(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+func (w *words) span(d time.Duration) *words {
+	switch {
+	case d < 0:
+		return w.say("-").span(-d)
+	case d < 10*time.Millisecond:
+		return w.tenths(d, time.Millisecond).say(" ms")
+	case d < time.Second:
+		return w.number(int((d + time.Millisecond/2) / time.Millisecond)).say(" ms")
+	case d < 100*time.Second:
+		return w.tenths(d, time.Second).say(" s")
+	}
+	return w.number(int((d + time.Second/2) / time.Second)).say(" s")
+}
+
+func (w *words) tenths(d, unit time.Duration) *words {
+	n := int((d + unit/20) / (unit / 10))
+	return w.number(n / 10).say(".").number(n % 10)
+}
 
 // clean makes bytes from the wire safe for a terminal.
 func clean(s string) string {
