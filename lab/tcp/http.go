@@ -721,10 +721,18 @@ func after(v []byte, word string) ([]byte, bool) {
 
 // field gives the value of a header line if it has the given lower-case name.
 func field(line []byte, name string) ([]byte, bool) {
-	if len(line) <= len(name) || line[len(name)] != ':' || !bytes.EqualFold(line[:len(name)], []byte(name)) {
+	n := len(name)
+	if len(line) <= n || line[n] != ':' || line[n-1]|0x20 != name[n-1] || !bytes.EqualFold(line[:n], []byte(name)) {
 		return nil, false
 	}
-	return bytes.TrimSpace(line[len(name)+1:]), true
+	v := line[n+1:]
+	for len(v) > 0 && (v[0] == ' ' || v[0] == '\t') {
+		v = v[1:]
+	}
+	for len(v) > 0 && (v[len(v)-1] == ' ' || v[len(v)-1] == '\t') {
+		v = v[:len(v)-1]
+	}
+	return v, true
 }
 
 func statusOf(line []byte) int {
