@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,11 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 			if o.Runs < 1 {
 				return fmt.Errorf("-n %d: want 1 or more", o.Runs)
 			}
-			return play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON)
+			err = play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON)
+			if slices.Equal(args, []string{catalogue.Article}) && err == nil && !asJSON {
+				next(stdout())
+			}
+			return err
 		},
 	}
 	f := c.Flags()
@@ -115,12 +120,14 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 		}
 	} else if len(results) > 1 {
 		report.Table(paper, results, fixes, time.Since(began))
-		next(paper)
+	}
+	if o.Keep && !asJSON {
+		fmt.Fprintf(paper, "\nthe hosts stand until %s down: docker ps --filter label=rstlab.kept\n", self())
 	}
 	return judged(results)
 }
 
-// next says what to do after a first look.
+// next says what to do after the tour.
 func next(p report.Paper) {
 	fmt.Fprintf(p, `
 next   %[1]s show stale-idle                  why, how it is played, what must be seen, its nginx config

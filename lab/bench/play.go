@@ -61,7 +61,7 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	p := &play{Bench: b, scenario: s.Filled(), progress: progress, servers: map[scenario.Host]*program{},
 		lines: make(chan string, 64), logs: map[string][]string{}}
 	p.seen.Names = b.names()
-	p.seen.System = "Linux " + b.engine.Kernel
+	p.seen.System = "Linux " + strings.SplitN(b.engine.Kernel, "-", 2)[0] // without its build
 	p.seen.Versions = map[scenario.Host]string{}
 	began := time.Now()
 
