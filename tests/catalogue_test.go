@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rstlab/lab/bench"
 	"rstlab/lab/catalogue"
 	"rstlab/lab/matrix"
 	"rstlab/lab/report"
@@ -98,6 +99,31 @@ func TestCatalogue(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestConfigs has nginx read every config of nginx/ (nginx -t), used or not.
+func TestConfigs(t *testing.T) {
+	e := engine(t)
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	topology, err := bench.LoadTopology(t.Context(), root, bench.Axes{})
+	require.NoError(t, err)
+	images, err := e.Images(t.Context(), root, topology.Images(), loud{t})
+	require.NoError(t, err)
+	var paths []string
+	for _, name := range matrix.Variants(root) {
+		path, err := matrix.ConfigPath(root, name)
+		require.NoError(t, err)
+		paths = append(paths, path)
+	}
+	require.NotEmpty(t, paths)
+	assert.NoError(t, e.CheckConfigs(t.Context(), topology, images, paths))
+
+	broken := filepath.Join(t.TempDir(), "broken.conf")
+	require.NoError(t, os.WriteFile(broken, []byte("events {}\nhttp { sevrer {} }\n"), 0o600))
+	err = e.CheckConfigs(t.Context(), topology, images, append(paths, broken))
+	require.ErrorIs(t, err, bench.ErrConfig)
+	assert.Contains(t, err.Error(), `unknown directive "sevrer" in `+broken+":2")
 }
 
 // told is the story of a result, for whoever reads a failure.
