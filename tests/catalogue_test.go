@@ -104,12 +104,7 @@ func TestCatalogue(t *testing.T) {
 // TestConfigs has nginx read every config of nginx/ (nginx -t), used or not.
 func TestConfigs(t *testing.T) {
 	e := engine(t)
-	root, err := filepath.Abs("..")
-	require.NoError(t, err)
-	topology, err := bench.LoadTopology(t.Context(), root, bench.Axes{})
-	require.NoError(t, err)
-	images, err := e.Images(t.Context(), root, topology.Images(), loud{t})
-	require.NoError(t, err)
+	root, topology, images := plain(t, e)
 	var paths []string
 	for _, name := range matrix.Variants(root) {
 		path, err := matrix.ConfigPath(root, name)
@@ -121,7 +116,7 @@ func TestConfigs(t *testing.T) {
 
 	broken := filepath.Join(t.TempDir(), "broken.conf")
 	require.NoError(t, os.WriteFile(broken, []byte("events {}\nhttp { sevrer {} }\n"), 0o600))
-	err = e.CheckConfigs(t.Context(), topology, images, append(paths, broken))
+	err := e.CheckConfigs(t.Context(), topology, images, append(paths, broken))
 	require.ErrorIs(t, err, bench.ErrConfig)
 	assert.Contains(t, err.Error(), `unknown directive "sevrer" in `+broken+":2")
 }

@@ -10,8 +10,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"rstlab/lab/bench"
 )
 
 // composeCommand returns the Compose tool of this machine: the docker plugin,
@@ -33,13 +31,7 @@ func composeCommand(t *testing.T) []string {
 // with the same answer.
 func TestComposeByItself(t *testing.T) {
 	e := engine(t)
-	root, err := filepath.Abs("..")
-	require.NoError(t, err)
-	topology, err := bench.LoadTopology(t.Context(), root, bench.Axes{})
-	require.NoError(t, err)
-	_, err = e.Images(t.Context(), root, topology.Images(), loud{t})
-	require.NoError(t, err)
-
+	root, topology, _ := plain(t, e)
 	compose := append(composeCommand(t), "--project-name", strings.ToLower(filepath.Base(filepath.Dir(t.TempDir()))), "--project-directory", root, "-f", filepath.Join(root, "docker-compose.yml"))
 	run := func(args ...string) string {
 		t.Helper()

@@ -77,6 +77,19 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// plain returns the checkout, the topology as docker-compose.yml has it by
+// itself, and its images, built.
+func plain(t *testing.T, e *bench.Engine) (root string, topology *bench.Topology, images map[string]string) {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	topology, err = bench.LoadTopology(t.Context(), root, bench.Axes{})
+	require.NoError(t, err)
+	images, err = e.Images(t.Context(), root, topology.Images(), loud{t})
+	require.NoError(t, err)
+	return root, topology, images
+}
+
 // play plays one scenario of this test's own.
 func play(t *testing.T, e *bench.Engine, s scenario.Scenario) verdict.Result {
 	t.Helper()
@@ -122,12 +135,7 @@ func TestLabErrors(t *testing.T) {
 // when dead labs are swept.
 func TestUp(t *testing.T) {
 	e := engine(t)
-	root, err := filepath.Abs("..")
-	require.NoError(t, err)
-	topology, err := bench.LoadTopology(t.Context(), root, bench.Axes{})
-	require.NoError(t, err)
-	images, err := e.Images(t.Context(), root, topology.Images(), loud{t})
-	require.NoError(t, err)
+	_, topology, images := plain(t, e)
 	b, err := e.Up(t.Context(), topology, images)
 	require.NoError(t, err)
 	t.Cleanup(b.Remove)
