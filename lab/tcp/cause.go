@@ -361,7 +361,13 @@ func (st *story) conversation() Conversation {
 		Protocol: protocolNames[f.http.proto], Request: st.x.lineOf[f.http.reqLine],
 		Status: int(f.http.status), KeepAlive: int(f.http.hint),
 		Start: time.Unix(0, f.start), End: time.Unix(0, f.latest()),
-		Resets: []Reset{}, Frames: []int{}, DecidedEarly: st.early,
+		Resets: []Reset{}, Frames: []int{}, DecidedEarly: st.early, LongestRest: float64(f.rest) / 1000,
+	}
+	switch client, server := st.hops(st.c), st.hops(st.s); {
+	case client == 0 && server > 0:
+		c.Tap = Client
+	case server == 0 && client > 0:
+		c.Tap = Server
 	}
 	c.ClientName, c.ServerName = st.x.name(c.Client.Addr()), st.x.name(c.Server.Addr())
 	if st.closer >= 0 || st.rst != nil {
@@ -527,6 +533,14 @@ func (st *story) rejected() *finding {
 		}
 	}
 	return nil
+}
+
+// hops is how many routers a side's segments had passed; -1 unknown.
+func (st *story) hops(i int) int {
+	if s := st.side(i); s.has(sideSeen) && !s.has(sideTTLMixed) && s.ttl > 0 {
+		return hops(s.ttl)
+	}
+	return -1
 }
 
 // hops is how many routers a packet passed, by the initial TTLs in use.
@@ -930,8 +944,8 @@ func (st *story) staleCrossing() *finding {
 	}
 }
 
-// roundTrip is the handshake's, as the capture saw it; 0 without.
-func (st *story) roundTrip() int64 { return int64(st.f.rtt) * 1000 }
+// roundTrip is at most this: the handshake's, as the capture saw it; 0 without.
+func (st *story) roundTrip() int64 { return int64(st.f.hsTime) * 1000 }
 
 // ---- FIN first, no data after ----
 

@@ -115,7 +115,7 @@ type flow struct {
 	flags  flowFlags
 	closer int8   // side of the first FIN, -1 none
 	talker int8   // side that sent data last, -1 none
-	rtt    uint32 // of the handshake as the capture saw it, µs
+	rest   uint32 // longest time, ms, after which the client used the connection again
 }
 
 func (f *flow) has(x flowFlags) bool { return f.flags&x != 0 }
@@ -389,9 +389,6 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	case s.flags&ACK != 0 && peer.has(sideSYNACK) && f.hsAck == 0:
 		f.hsAck = m.n
 		f.hsTime = uint32(min(max(s.time-f.start, 0)/1000, math.MaxUint32))
-		if me.syn != 0 {
-			f.rtt = uint32(min(max(s.time-me.last.time(), 0)/1000, math.MaxUint32))
-		}
 		f.flags |= flowEstablished
 	case f.has(flowMidstream) || !peer.has(sideSYN|sideSYNACK) || me.has(sideSYNACK) || s.length > 0:
 		f.flags |= flowEstablished
@@ -496,6 +493,9 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	me, peer := &f.side[d], &f.side[1-d]
 	late := peer.fin != never && (f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d)
+	if int(f.talker) == 1-d && !late && (me.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == d) {
+		f.rest = max(f.rest, uint32(min(max(m.time()-peer.data.time(), 0)/1e6, math.MaxUint32)))
+	}
 	if int(f.talker) != d || late {
 		f.talker = int8(d)
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack

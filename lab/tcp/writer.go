@@ -32,16 +32,7 @@ func NewWriter(w io.Writer, interfaces []Interface, names map[netip.Addr]string)
 		return binary.LittleEndian.AppendUint64(b, ^uint64(0)) // section length unknown
 	})...)
 	for _, i := range interfaces {
-		head = append(head, pw.seal(blockInterface, func(b []byte) []byte {
-			b = binary.LittleEndian.AppendUint16(b, i.LinkType)
-			b = binary.LittleEndian.AppendUint16(b, 0)
-			b = binary.LittleEndian.AppendUint32(b, 0) // no snap length
-			if i.Name != "" {
-				b = option(b, optionIfName, i.Name)
-			}
-			b = option(b, optionTsResol, "\x09")
-			return option(b, optionEnd, "")
-		})...)
+		head = append(head, pw.description(i)...)
 	}
 	if len(names) > 0 {
 		head = append(head, pw.seal(blockNames, func(b []byte) []byte {
@@ -59,13 +50,36 @@ func NewWriter(w io.Writer, interfaces []Interface, names map[netip.Addr]string)
 	return pw, err
 }
 
+// AddInterface adds one more interface; its index is the next.
+func (w *Writer) AddInterface(i Interface) error {
+	w.taps++
+	_, err := w.w.Write(w.description(i))
+	return err
+}
+
+func (w *Writer) description(i Interface) []byte {
+	return w.seal(blockInterface, func(b []byte) []byte {
+		b = binary.LittleEndian.AppendUint16(b, i.LinkType)
+		b = binary.LittleEndian.AppendUint16(b, 0)
+		b = binary.LittleEndian.AppendUint32(b, 0) // no snap length
+		if i.Name != "" {
+			b = option(b, optionIfName, i.Name)
+		}
+		b = option(b, optionTsResol, "\x09")
+		return option(b, optionEnd, "")
+	})
+}
+
 // Write adds one packet. Packet.LinkType is that of its interface.
 func (w *Writer) Write(p Packet) error {
 	if p.Interface < 0 || p.Interface >= w.taps {
 		return fmt.Errorf("packet of interface %d, but the section has %d", p.Interface, w.taps)
 	}
 	_, err := w.w.Write(w.seal(blockEnhanced, func(b []byte) []byte {
-		t := uint64(p.Time.UnixNano())
+		t := uint64(0)
+		if !p.Time.IsZero() {
+			t = uint64(p.Time.UnixNano())
+		}
 		b = binary.LittleEndian.AppendUint32(b, uint32(p.Interface))
 		b = binary.LittleEndian.AppendUint32(b, uint32(t>>32))
 		b = binary.LittleEndian.AppendUint32(b, uint32(t))

@@ -1,0 +1,146 @@
+package tcp
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// kept makes n connections to one server that closes them after the given idle
+// time; each fifth is used again too late.
+func keptConnections(n int, idle float64) []Packet {
+	var ps []Packet
+	for i := range n {
+		jitter := float64(i%7-3) * 0.003
+		script := exchanged(
+			line{0.5 + float64(i%5)*0.1, 'C', "P.", cReq, sOK, get, nil},
+			line{1, 'S', "P.", sOK, 2*cReq - 1, ok, nil},
+			line{1 + idle + jitter, 'S', "F.", 2*sOK - 1, 2*cReq - 1, "", nil},
+			line{1.04 + idle + jitter, 'C', ".", 2*cReq - 1, 2 * sOK, "", nil})
+		if i%5 == 0 {
+			script = append(script, line{2 + idle + float64(i), 'C', "P.", 2*cReq - 1, 2 * sOK, get, nil}, line{2.001 + idle + float64(i), 'S', "R", 2 * sOK, 0, "", nil})
+		} else {
+			script = append(script, line{2 + idle, 'C', "F.", 2*cReq - 1, 2 * sOK, "", nil}, line{2.001 + idle, 'S', ".", 2 * sOK, 2 * cReq, "", nil})
+		}
+		for j := range script {
+			script[j].opt = func(w *wire) {
+				a := netip.AddrPortFrom(clientAddr.Addr(), uint16(20000+i))
+				if w.src == clientAddr {
+					w.src, w.ttl = a, 64
+				} else {
+					w.dst, w.ttl = a, 60
+				}
+			}
+		}
+		for _, p := range build(script) {
+			p.Time = p.Time.Add(time.Duration(i) * time.Minute)
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+func TestGroupsAndTimeouts(t *testing.T) {
+	cs, sum := explainBytes(t, pcapng(t, keptConnections(50, 60), map[netip.Addr]string{serverAddr.Addr(): "nginx"}), Options{})
+	if !strings.HasPrefix(sum.SeenFrom, "the client's side (10.0.0.1)") {
+		t.Errorf("seen from %q", sum.SeenFrom)
+	}
+	var g Groups
+	var idle Timeouts
+	for _, c := range cs {
+		g.Add(c)
+		idle.Add(c)
+	}
+	list := g.List()
+	if len(list) != 2 || list[0].Cause != CauseStaleIdle || list[0].Count != 10 || list[1].Cause != CauseClosed || list[1].Count != 40 {
+		t.Fatalf("%+v", list)
+	}
+	t.Log(list[0].Text)
+	for _, want := range []string{"10 times", "an idle timeout of 60.0 s", "data came 1.0", "First: port 20000, frames "} {
+		if !strings.Contains(list[0].Text, want) {
+			t.Errorf("no %q in %q", want, list[0].Text)
+		}
+	}
+	ts := idle.List()
+	if len(ts) != 1 || !ts[0].Sharp || ts[0].By != Server || ts[0].Late != 10 || ts[0].Idle.N != 50 || ts[0].Seconds < 59.9 || ts[0].Seconds > 60.1 {
+		t.Fatalf("%+v", ts)
+	}
+	t.Log(ts[0].Text)
+}
+
+func TestAnnotate(t *testing.T) {
+	in := pcapng(t, build(staleScript()), map[netip.Addr]string{serverAddr.Addr(): "nginx"})
+	cs, _ := explainBytes(t, in, Options{})
+	var out bytes.Buffer
+	if _, err := Annotate(&out, bytes.NewReader(in), Comments(cs[0]), nil); err != nil {
+		t.Fatal(err)
+	}
+	again, sum := explainBytes(t, out.Bytes(), Options{})
+	if verdict(again[0]) != verdict(cs[0]) || sum.Names[serverAddr.Addr()] != "nginx" {
+		t.Errorf("%+v", again)
+	}
+	comments := map[int]string{}
+	n := 0
+	ReadPackets(bytes.NewReader(out.Bytes()), func(p Packet) error {
+		n++
+		if p.Comment != "" {
+			comments[n] = p.Comment
+		}
+		return nil
+	})
+	if len(comments) != 4 || !strings.HasPrefix(comments[8], "stale-idle (1 of 4): nginx closed") || !strings.HasPrefix(comments[11], "RST to-data-after-close, from server\nstale-idle (4 of 4)") {
+		t.Errorf("%v", comments)
+	}
+}
+
+// TestRedact: nothing secret is left, and the explanation stays or gets weaker.
+func TestRedact(t *testing.T) {
+	kept := 0
+	for _, tt := range scripts {
+		in := pcapng(t, build(tt.script), map[netip.Addr]string{serverAddr.Addr(): "secret-name"})
+		var out bytes.Buffer
+		if _, err := Redact(&out, bytes.NewReader(in)); err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"/test", "hello", "secret", "Host", string(serverAddr.Addr().AsSlice()) + string(clientAddr.Addr().AsSlice())} {
+			if bytes.Contains(out.Bytes(), []byte(secret)) {
+				t.Errorf("%s: %q is still there", tt.name, secret)
+			}
+		}
+		cs, _ := explainBytes(t, out.Bytes(), Options{})
+		if len(cs) != 1 || !weaker(cs[0].Cause, tt.cause) {
+			t.Errorf("%s: %+v", tt.name, cs)
+		}
+		if cs[0].Cause == tt.cause {
+			kept++
+		}
+	}
+	if kept < len(scripts)-2 {
+		t.Errorf("%d of %d causes survive", kept, len(scripts))
+	}
+}
+
+// TestJSON holds the names that scripts read.
+func TestJSON(t *testing.T) {
+	c := explain(t, staleScript())[0]
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	json.Unmarshal(b, &m)
+	for key, want := range map[string]string{"client": "10.0.0.1:40000", "server": "10.0.0.2:80", "cause": "stale-idle", "closed_by": "server", "reset_by": "server",
+		"during": "idle", "answer": "none", "requests": "2", "responses": "1", "frames": "[8 9 10 11]", "basis": "wire", "protocol": "http/1"} {
+		if got := fmt.Sprint(m[key]); got != want {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
+	}
+	var back Conversation
+	if err := json.Unmarshal(b, &back); err != nil || back.During != DuringIdle || back.Client != c.Client {
+		t.Errorf("%v %+v", err, back)
+	}
+}
