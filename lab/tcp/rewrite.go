@@ -95,7 +95,13 @@ func (m masker) addr(a netip.Addr) netip.Addr {
 	if !ok {
 		n := uint32(len(m) + 1)
 		if a.Is4() {
-			b = netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
+			// 198.18.0.0/15 is nobody's (RFC 2544); 240.0.0.0/4 is what follows.
+			if n < 1<<17 {
+				n |= 198<<24 | 18<<16
+			} else {
+				n |= 240 << 24
+			}
+			b = netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 		} else {
 			v := netip.MustParseAddr("2001:db8::").As16()
 			binary.BigEndian.PutUint32(v[12:], n)
