@@ -1,0 +1,506 @@
+package tcp
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Evidence is what is known beside the capture. All of it may be missing.
+type Evidence struct {
+	Kernel []KernelReset
+	// KernelWhole says that the trace covers every host of the capture for all
+	// of its time: then an RST without an event is no stack's.
+	KernelWhole bool
+	// Counters gives, by host name or address, how much each kernel counter
+	// ("TcpExt:TCPAbortOnClose") rose.
+	Counters map[string]map[string]int64
+	Errors   []LogLine // nginx's error log
+	Access   []LogLine // its access log, in a format that begins like "combined"
+	Sockets  []Socket  // what ss showed
+}
+
+// KernelReset is an event of tracepoint tcp:tcp_send_reset (Linux,
+// include/trace/events/tcp.h; the reason since 6.10).
+type KernelReset struct {
+	From, To netip.AddrPort // From sent the RST; both zero when a listener did
+	State    string         // TCP_TIME_WAIT, TCP_LISTEN, ...; UNKNOWN without a socket
+	Reason   string         // TCP_ABORT_ON_CLOSE, NO_SOCKET, ...
+}
+
+// ReadKernel reads the text of a trace; other events are passed over.
+func ReadKernel(r io.Reader) ([]KernelReset, error) {
+	var events []KernelReset
+	err := lines(r, func(line string) {
+		_, rest, ok := strings.Cut(line, "tcp_send_reset:")
+		if !ok {
+			return
+		}
+		var e KernelReset
+		for _, f := range strings.Fields(rest) {
+			key, value, _ := strings.Cut(f, "=")
+			switch key {
+			case "src":
+				e.From = endpointOf(value)
+			case "dest":
+				e.To = endpointOf(value)
+			case "state":
+				e.State = value
+			case "reason":
+				e.Reason = value
+			}
+		}
+		events = append(events, e)
+	})
+	return events, err
+}
+
+// endpointOf reads an address as the tracepoint, ss and nginx write it.
+func endpointOf(s string) netip.AddrPort {
+	a, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
+// maxEvidence bounds the lines that are kept of one file.
+const maxEvidence = 1 << 20
+
+func lines(r io.Reader, each func(string)) error {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<20)
+	for n := 0; s.Scan() && n < maxEvidence; n++ {
+		each(s.Text())
+	}
+	if err := s.Err(); err != nil {
+		return fmt.Errorf("reading evidence: %w", err)
+	}
+	return nil
+}
+
+// ReadCounters reads {"host": [{"name", "before", "after"}]}.
+func ReadCounters(r io.Reader) (map[string]map[string]int64, error) {
+	var in map[string][]struct {
+		Name          string
+		Before, After int64
+	}
+	if err := json.NewDecoder(r).Decode(&in); err != nil {
+		return nil, fmt.Errorf("reading counters: %w", err)
+	}
+	out := map[string]map[string]int64{}
+	for host, counters := range in {
+		out[host] = map[string]int64{}
+		for _, c := range counters {
+			out[host][c.Name] = c.After - c.Before
+		}
+	}
+	return out, nil
+}
+
+// Socket is a line of ss -tan.
+type Socket struct {
+	State       string
+	Local, Peer netip.AddrPort
+	When        string // the comment line above, which says when and where
+}
+
+// ReadSockets reads the output of ss -tan; comment lines begin with #.
+func ReadSockets(r io.Reader) ([]Socket, error) {
+	var sockets []Socket
+	when := ""
+	err := lines(r, func(line string) {
+		if rest, ok := strings.CutPrefix(line, "#"); ok {
+			when = strings.TrimSpace(rest)
+			return
+		}
+		f := strings.Fields(line)
+		if len(f) < 5 {
+			return
+		}
+		s := Socket{State: f[0], Local: endpointOf(f[3]), Peer: endpointOf(f[4]), When: when}
+		if s.Local.IsValid() && s.Peer.IsValid() {
+			sockets = append(sockets, s)
+		}
+	})
+	return sockets, err
+}
+
+// kernelReasons are the reasons that a kernel gives for an RST, with what each
+// means and the causes it goes with.
+var kernelReasons = map[string]struct {
+	means  string
+	causes []Cause
+}{
+	"TCP_ABORT_ON_CLOSE":       {"closed with unread data", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed, CauseEarlyClose, CauseStaleIdle}},
+	"TCP_ABORT_ON_DATA":        {"data came for a closed socket", []Cause{CauseStaleCrossing, CauseStaleFinLost, CauseStaleIdle, CauseEarlyClose, CauseAbandoned, CauseClosed, CauseAborted}},
+	"TCP_ABORT_ON_LINGER":      {"closed with SO_LINGER 0", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
+	"TCP_ABORT_ON_MEMORY":      {"out of memory for orphaned sockets", []Cause{CauseAborted, CauseHalfClosed}},
+	"TCP_STATE":                {"closed with SO_LINGER 0, or its listener was closed, or killed with ss -K", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
+	"TCP_DISCONNECT_WITH_DATA": {"disconnected with data to send", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
+	"TCP_KEEPALIVE_TIMEOUT":    {"keep-alive probes stayed without answer", []Cause{CauseKeepaliveTimeout}},
+	"TCP_TIMEWAIT_SOCKET":      {"data came for a connection in FIN_WAIT2 or TIME_WAIT, which no process owns", []Cause{CauseStaleIdle, CauseEarlyClose, CauseAbandoned, CauseClosed}},
+	"NO_SOCKET":                {"there was no socket", []Cause{CauseRefused, CauseFlowForgotten, CauseStaleIdle, CauseClosed, CauseStaleCrossing}},
+	"TCP_FLAGS":                {"no connection, only a listener", []Cause{CauseFlowForgotten, CauseStaleIdle, CauseAcceptOverflow, CauseStaleCrossing, CauseClosed, CauseAborted}},
+	"INVALID_SYN":              {"the accept queue was full, or the SYN was not valid", []Cause{CauseAcceptOverflow}},
+	"TCP_OVERFLOW":             {"the accept queue was full", []Cause{CauseAcceptOverflow}},
+}
+
+// Refine adds other evidence to conversations: their basis rises from wire to
+// kernel, aborted says why where that can be known, a refusal that no kernel
+// made becomes rejected. What contradicts the wire is said, not hidden.
+func (e Evidence) Refine(cs []Conversation) {
+	for i := range cs {
+		e.kernel(&cs[i])
+		e.sockets(&cs[i])
+	}
+	e.counters(cs)
+	e.logs(cs)
+}
+
+func (c *Conversation) side(s Side) (netip.AddrPort, netip.AddrPort, string) {
+	if s == Client {
+		return c.Client, c.Server, c.ClientName
+	}
+	return c.Server, c.Client, c.ServerName
+}
+
+// ending is the reset that ended the conversation, nil without.
+func (c *Conversation) ending() *Reset {
+	if len(c.Resets) == 0 || c.Cause == CauseClosed || c.Cause == CauseHalfClosed || c.Cause == CauseRejected {
+		return nil
+	}
+	return &c.Resets[0]
+}
+
+func (c *Conversation) note(format string, args ...any) {
+	c.Text += " " + fmt.Sprintf(format, args...)
+}
+
+func (e Evidence) kernel(c *Conversation) {
+	r := c.ending()
+	if r == nil || len(e.Kernel) == 0 && !e.KernelWhole {
+		return
+	}
+	from, to, _ := c.side(r.From)
+	var exact, listener *KernelReset
+	for i := range e.Kernel {
+		k := &e.Kernel[i]
+		switch {
+		case k.From == from && k.To == to:
+			if exact == nil {
+				exact = k
+			}
+		case k.From.Port() == from.Port() && (!k.From.Addr().IsValid() || k.From.Addr().IsUnspecified()):
+			listener = k
+		}
+	}
+	if exact == nil && listener != nil {
+		exact = listener
+	}
+	if exact == nil {
+		if !e.KernelWhole {
+			return
+		}
+		switch c.Cause {
+		case CauseRefused, CauseAborted, CauseFlowForgotten, CauseUnexplained:
+			was := c.Cause
+			c.Cause, c.Basis, c.ResetBy, c.Advice = CauseRejected, Kernel, ThirdParty, CauseRejected.Info().Advice
+			r.Kind = Forged
+			c.note("No kernel sent this RST: a firewall made it in the peer's name (by the wire alone: %s).", was)
+		default:
+			c.Contradiction = fmt.Sprintf("no kernel has an event for the RST in frame %d", r.Frame)
+		}
+		return
+	}
+	known, ok := kernelReasons[exact.Reason]
+	switch {
+	case !ok:
+		c.note("The kernel's reason: %s.", exact.Reason)
+	case slices.Contains(known.causes, c.Cause):
+		c.Basis = Kernel
+		c.note("The kernel's reason: %s, %s.", exact.Reason, known.means)
+	case c.Cause != CauseUnexplained:
+		c.Contradiction = fmt.Sprintf("the kernel's reason for the RST in frame %d is %s (%s), which does not go with %s", r.Frame, exact.Reason, known.means, c.Cause)
+	default:
+		c.note("The kernel's reason: %s, %s.", exact.Reason, known.means)
+	}
+}
+
+// counters says why connections were aborted, where the counters of the host
+// leave no choice: what rose is as much as what there is to explain.
+func (e Evidence) counters(cs []Conversation) {
+	type host struct {
+		aborted []*Conversation
+		others  int // RSTs of other causes
+	}
+	hosts := map[string]*host{}
+	for i := range cs {
+		c := &cs[i]
+		for j := range c.Resets {
+			from, _, name := c.side(c.Resets[j].From)
+			for _, key := range []string{name, from.Addr().String()} {
+				if e.Counters[key] == nil {
+					continue
+				}
+				if hosts[key] == nil {
+					hosts[key] = &host{}
+				}
+				if j == 0 && c.Cause == CauseAborted {
+					hosts[key].aborted = append(hosts[key].aborted, c)
+				} else {
+					hosts[key].others++
+				}
+				break
+			}
+		}
+	}
+	for key, h := range hosts {
+		n := e.Counters[key]
+		onClose, onData, out := n["TcpExt:TCPAbortOnClose"], n["TcpExt:TCPAbortOnData"], n["Tcp:OutRsts"]
+		if out == 0 {
+			for _, c := range h.aborted {
+				c.Contradiction = fmt.Sprintf("%s counted no RST of its own (OutRsts +0)", key)
+			}
+			continue
+		}
+		for _, c := range h.aborted {
+			switch all := int64(len(h.aborted)); {
+			case onClose == all && onData == 0:
+				c.Basis = Kernel
+				c.note("%s closed it with unread data (TCPAbortOnClose +%d).", key, onClose)
+			case onClose == 0 && onData == all && h.others == 0:
+				c.Basis = Kernel
+				c.note("%s closed it with SO_LINGER 0 (TCPAbortOnData +%d).", key, onData)
+			case onClose == 0 && onData == 0 && h.others == 0 && out == all:
+				c.Basis = Kernel
+				c.note("%s closed its listener, or somebody killed the socket (OutRsts +%d, no abort counter).", key, out)
+			}
+		}
+	}
+}
+
+func (e Evidence) sockets(c *Conversation) {
+	if c.Cause != CauseHalfClosed && c.Cause != CauseStaleIdle {
+		return
+	}
+	for _, s := range e.Sockets {
+		for _, side := range []Side{Client, Server} {
+			local, peer, name := c.side(side)
+			if s.Local == local && s.Peer == peer && (s.State == "FIN-WAIT-2" || s.State == "CLOSE-WAIT" || s.State == "FIN-WAIT-1") {
+				if name == "" {
+					name = "the " + string(side)
+				}
+				c.note("ss showed %s at %s.", s.State, name)
+			}
+		}
+	}
+}
+
+// LogLine is a line of one of nginx's logs, as far as it is understood.
+type LogLine struct {
+	Time     time.Time
+	Text     string // whole, safe for a terminal
+	Message  string // of the error log: what went wrong
+	Client   netip.Addr
+	Request  string // "GET /test"
+	Upstream netip.AddrPort
+	Status   int // of the access log
+}
+
+// ReadErrorLog reads nginx's error log; its times are in loc.
+func ReadErrorLog(r io.Reader, loc *time.Location) ([]LogLine, error) {
+	var found []LogLine
+	err := lines(r, func(text string) {
+		if len(text) < 20 {
+			return
+		}
+		at, err := time.ParseInLocation("2006/01/02 15:04:05", text[:19], loc)
+		if err != nil {
+			return
+		}
+		_, rest, ok := strings.Cut(text, "#")
+		if !ok {
+			return
+		}
+		if _, after, ok := strings.Cut(rest, ": "); ok {
+			rest = after
+		}
+		if strings.HasPrefix(rest, "*") {
+			_, rest, _ = strings.Cut(rest, " ")
+		}
+		l := LogLine{Time: at, Text: clean(text)}
+		message, _, _ := strings.Cut(rest, ", client: ")
+		l.Message = clean(message)
+		l.Client, _ = netip.ParseAddr(logField(rest, "client: "))
+		l.Request = requestOf(strings.Trim(logField(rest, "request: "), `"`))
+		up := strings.Trim(logField(rest, "upstream: "), `"`)
+		if _, after, ok := strings.Cut(up, "://"); ok {
+			up, _, _ = strings.Cut(after, "/")
+			l.Upstream = endpointOf(up)
+		}
+		found = append(found, l)
+	})
+	return found, err
+}
+
+func logField(s, name string) string {
+	_, rest, ok := strings.Cut(s, name)
+	if !ok {
+		return ""
+	}
+	if strings.HasPrefix(rest, `"`) {
+		if i := strings.Index(rest[1:], `"`); i >= 0 {
+			return rest[:i+2]
+		}
+	}
+	rest, _, _ = strings.Cut(rest, ", ")
+	return rest
+}
+
+// requestOf is a request line without its version, as Conversation.Request has it.
+func requestOf(line string) string {
+	if i := strings.LastIndex(line, " HTTP/"); i > 0 {
+		line = line[:i]
+	}
+	return clean(line)
+}
+
+// ReadAccessLog reads an access log whose lines begin as in the format
+// "combined": address, two words, [time], "request", status.
+func ReadAccessLog(r io.Reader) ([]LogLine, error) {
+	var found []LogLine
+	err := lines(r, func(text string) {
+		addr, rest, _ := strings.Cut(text, " ")
+		l := LogLine{Text: clean(text)}
+		l.Client, _ = netip.ParseAddr(addr)
+		_, rest, ok := strings.Cut(rest, "[")
+		if !ok {
+			return
+		}
+		when, rest, _ := strings.Cut(rest, "] \"")
+		at, err := time.Parse("02/Jan/2006:15:04:05 -0700", when)
+		if err != nil {
+			return
+		}
+		request, rest, _ := strings.Cut(rest, `" `)
+		l.Time, l.Request = at, requestOf(request)
+		fmt.Sscan(rest, &l.Status)
+		found = append(found, l)
+	})
+	return found, err
+}
+
+// nginx writes its logs with whole seconds, when it is done.
+const logSlack = 1500 * time.Millisecond
+
+// logs joins the two legs of a proxy: a line of the error log with the upstream
+// conversation it speaks of, and with the client's conversation that got the
+// 502 or 504.
+func (e Evidence) logs(cs []Conversation) {
+	for _, l := range e.Errors {
+		hint := hintFor(l.Message)
+		if !l.Upstream.IsValid() || hint == nil {
+			continue
+		}
+		var up, down []int
+		for i := range cs {
+			c := &cs[i]
+			near := !l.Time.Before(c.Start.Add(-logSlack)) && !l.Time.After(c.End.Add(logSlack))
+			switch {
+			case !near:
+			case c.Server == l.Upstream && slices.Contains(hint.Causes, c.Cause):
+				up = append(up, i)
+			case c.Client.Addr() == l.Client && c.Request == l.Request && l.Request != "":
+				down = append(down, i)
+			}
+		}
+		if len(up) == 0 {
+			continue
+		}
+		guess := ""
+		if len(up) > 1 || len(down) > 1 {
+			guess = " (a guess: by time and address there are others)"
+		}
+		u := &cs[up[0]]
+		u.note("nginx's error log: %q%s.", l.Message, guess)
+		for _, i := range down[:min(len(down), 1)] {
+			d := &cs[i]
+			answered := ""
+			if d.Status >= 500 {
+				answered = fmt.Sprintf("The %d came of", d.Status)
+			} else {
+				answered = "Behind it lies"
+			}
+			d.note("%s the connection %s → %s, %s%s.", answered, u.Client, u.Server, u.Cause, guess)
+		}
+	}
+	for _, l := range e.Access {
+		if l.Status != 499 {
+			continue
+		}
+		for i := range cs {
+			c := &cs[i]
+			if c.Cause == CauseAbandoned && c.Client.Addr() == l.Client && c.Request == l.Request && l.Time.Sub(c.End).Abs() < logSlack {
+				c.note("nginx's access log has the 499.")
+				break
+			}
+		}
+	}
+}
+
+// A LogHint is what a line of nginx's error log may mean, when there is nothing
+// else to go by.
+type LogHint struct {
+	Pattern string  // what the message holds
+	Causes  []Cause // candidates
+	Decide  string  // the command that would tell them apart
+}
+
+const decideByReset = `tcpdump -ni any -w up.pcap 'tcp port UPSTREAM or icmp', then lab explain up.pcap`
+
+// LogHints holds the messages of nginx that speak of a connection's end, the
+// more special before the more general.
+var LogHints = []LogHint{
+	{"connect() failed (111", []Cause{CauseRefused, CauseRejected, CauseUnreachable}, decideByReset},
+	{"connect() failed (113", []Cause{CauseUnreachable, CauseUnanswered}, decideByReset},
+	{"connect() failed (110", []Cause{CauseUnanswered, CauseAcceptOverflow}, decideByReset},
+	{"timed out (110: Connection timed out) while connecting", []Cause{CauseUnanswered, CauseAcceptOverflow}, decideByReset},
+	{"upstream timed out (110", []Cause{CauseVanished, CauseAbandoned, CauseOpen, CauseFlowForgotten}, decideByReset},
+	{"recv() failed (110", []Cause{CauseKeepaliveTimeout, CauseVanished}, decideByReset},
+	{"failed (104", []Cause{CauseAborted, CauseStaleFinLost, CauseStaleCrossing, CauseStaleIdle, CauseFlowForgotten, CauseRejected, CauseEarlyClose}, decideByReset},
+	{"failed (32: Broken pipe)", []Cause{CauseEarlyClose, CauseAborted, CauseStaleIdle}, decideByReset},
+	{"upstream prematurely closed connection while reading response header", []Cause{CauseNoResponse, CauseStaleIdle, CauseStaleCrossing, CauseTruncated}, decideByReset},
+	{"upstream prematurely closed connection while reading upstream", []Cause{CauseTruncated}, decideByReset},
+	{"upstream prematurely closed", []Cause{CauseTruncated, CauseNoResponse}, decideByReset},
+	{"client prematurely closed connection", []Cause{CauseAbandoned, CauseAborted}, decideByReset},
+	{"no live upstreams", []Cause{CauseRefused, CauseUnanswered, CauseAborted, CauseNoResponse}, "look for the lines before it that name the failures"},
+}
+
+func hintFor(message string) *LogHint {
+	for i := range LogHints {
+		if strings.Contains(message, LogHints[i].Pattern) {
+			return &LogHints[i]
+		}
+	}
+	return nil
+}
+
+// Hint gives the candidate causes of a line of the error log, with no capture
+// at hand; false when the line does not speak of a connection's end.
+func (l LogLine) Hint() (LogHint, bool) {
+	h := hintFor(l.Message)
+	if h == nil {
+		return LogHint{}, false
+	}
+	found := *h
+	if l.Upstream.IsValid() {
+		found.Decide = strings.Replace(h.Decide, "UPSTREAM", fmt.Sprint(l.Upstream.Port()), 1)
+	}
+	return found, true
+}

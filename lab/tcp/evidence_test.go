@@ -1,0 +1,127 @@
+package tcp
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const trace = `# tracer: nop
+java-20177   [001] .Ns1.  5258.157533: tcp_send_reset: skbaddr=000000001f36af01 skaddr=0000000092d2f3de src=10.0.0.2:80 dest=10.0.0.1:40000 state=TCP_TIME_WAIT reason=TCP_TIMEWAIT_SOCKET
+ <idle>-0    [001] ..s1.  5260.1: tcp_send_reset: skbaddr=1 skaddr=2 src=[::ffff:10.0.0.9]:80 dest=[::ffff:10.0.0.1]:40000 state=TCP_CLOSE reason=TCP_ABORT_ON_CLOSE
+ nginx-1     [000] .....  5261.0: tcp_receive_reset: family=AF_INET sport=80
+`
+
+func script(t *testing.T, name string) []Conversation {
+	t.Helper()
+	for _, s := range scripts {
+		if s.name == name {
+			return explain(t, s.script)
+		}
+	}
+	t.Fatalf("no script %q", name)
+	return nil
+}
+
+func TestKernelEvidence(t *testing.T) {
+	events, err := ReadKernel(strings.NewReader(trace))
+	if err != nil || len(events) != 2 || events[1].From.String() != "10.0.0.9:80" || events[1].Reason != "TCP_ABORT_ON_CLOSE" {
+		t.Fatalf("%v %+v", err, events)
+	}
+	e := Evidence{Kernel: events, KernelWhole: true}
+	cs := script(t, "stale-idle")
+	e.Refine(cs)
+	if cs[0].Basis != Kernel || cs[0].Cause != CauseStaleIdle || !strings.HasSuffix(cs[0].Text, "The kernel's reason: TCP_TIMEWAIT_SOCKET, data came for a connection in FIN_WAIT2 or TIME_WAIT, which no process owns.") {
+		t.Errorf("%+v", cs[0])
+	}
+	cs = script(t, "aborted by the server with the request unread")
+	e.Refine(cs)
+	if cs[0].Cause != CauseAborted || !strings.Contains(cs[0].Contradiction, "TCP_TIMEWAIT_SOCKET") {
+		t.Errorf("%+v", cs[0])
+	}
+	// An RST that no kernel sent.
+	cs = script(t, "refused")
+	Evidence{KernelWhole: true}.Refine(cs)
+	if cs[0].Cause != CauseRejected || cs[0].Basis != Kernel || cs[0].ResetBy != ThirdParty || cs[0].Resets[0].Kind != Forged {
+		t.Errorf("%+v", cs[0])
+	}
+	cs = script(t, "refused")
+	Evidence{}.Refine(cs)
+	if cs[0].Cause != CauseRefused || cs[0].Basis != Wire {
+		t.Errorf("%+v", cs[0])
+	}
+}
+
+func TestCounters(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnClose","before":0,"after":1}]}`: "unread data (TCPAbortOnClose +1)",
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnData","before":0,"after":1}]}`:  "SO_LINGER 0 (TCPAbortOnData +1)",
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4}]}`:                                                        "closed its listener",
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":3}]}`:                                                        "",
+	} {
+		counters, err := ReadCounters(strings.NewReader(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cs := script(t, "aborted by the server with the request unread")
+		Evidence{Counters: counters}.Refine(cs)
+		if want == "" && cs[0].Contradiction == "" || want != "" && (!strings.Contains(cs[0].Text, want) || cs[0].Basis != Kernel) {
+			t.Errorf("%s: %+v", in, cs[0])
+		}
+	}
+}
+
+func TestSockets(t *testing.T) {
+	sockets, err := ReadSockets(strings.NewReader("# ss -Htan on client, before request 2\nCLOSE-WAIT 1      0      10.0.0.1:40000 10.0.0.2:80\nLISTEN 0 1 *:80 *:*\n"))
+	if err != nil || len(sockets) != 1 {
+		t.Fatal(err, sockets)
+	}
+	cs := script(t, "half-closed")
+	Evidence{Sockets: sockets}.Refine(cs)
+	if !strings.HasSuffix(cs[0].Text, "ss showed CLOSE-WAIT at the client.") {
+		t.Error(cs[0].Text)
+	}
+}
+
+// TestLogs joins a client's 502 with the upstream connection that caused it.
+func TestLogs(t *testing.T) {
+	bad := "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+	ps := build(opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.010, 'S', "P.", 1, cReq, bad, nil},
+		line{0.011, 'C', ".", cReq, 1 + uint32(len(bad)), "", nil}))
+	up := func(w *wire) {
+		if w.src == clientAddr {
+			w.src, w.dst = endpointOf("10.0.0.2:50000"), endpointOf("10.0.0.3:8080")
+		} else {
+			w.dst, w.src = endpointOf("10.0.0.2:50000"), endpointOf("10.0.0.3:8080")
+		}
+	}
+	ps = append(ps, build([]line{{0.004, 'C', "S", 0, 0, "", up}, {0.005, 'S', "R.", toSYN, 1, "", up}})...)
+	cs, _ := explainBytes(t, pcapng(t, ps, nil), Options{})
+	errors, err := ReadErrorLog(strings.NewReader("2026/11/01 10:00:00 [notice] 15#15: nginx/1.26.3\n"+
+		`2026/11/01 10:00:00 [error] 16#16: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 10.0.0.1, server: test.foo.com, request: "GET /test HTTP/1.1", upstream: "http://10.0.0.3:8080/", host: "test.foo.com"`+"\n"), time.UTC)
+	if err != nil || len(errors) != 2 || errors[1].Request != "GET /test" || errors[1].Upstream.String() != "10.0.0.3:8080" {
+		t.Fatalf("%v %+v", err, errors)
+	}
+	access, err := ReadAccessLog(strings.NewReader(`10.0.0.1 - - [01/Nov/2026:10:00:00 +0000] "GET /test HTTP/1.1" 502 0 "-" "okhttp"` + "\n"))
+	if err != nil || len(access) != 1 || access[0].Status != 502 || access[0].Request != "GET /test" {
+		t.Fatalf("%v %+v", err, access)
+	}
+	Evidence{Errors: errors, Access: access}.Refine(cs)
+	for _, c := range cs {
+		want := "The 502 came of the connection 10.0.0.2:50000 → 10.0.0.3:8080, refused."
+		if c.Cause == CauseRefused {
+			want = `nginx's error log: "connect() failed (111: Connection refused) while connecting to upstream".`
+		}
+		if !strings.HasSuffix(c.Text, want) {
+			t.Errorf("%s: %s", c.Cause, c.Text)
+		}
+	}
+	if h, ok := errors[1].Hint(); !ok || h.Causes[0] != CauseRefused || !strings.Contains(h.Decide, "port 8080") {
+		t.Errorf("%+v", h)
+	}
+	if _, ok := errors[0].Hint(); ok {
+		t.Error("a notice is no hint")
+	}
+}
