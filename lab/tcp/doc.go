@@ -1,4 +1,93 @@
 // Package tcp turns captures into verdicts: packets into segments, segments
 // into conversations, and each conversation into how it ended, with the frames
-// that prove it. It is pure: an io.Reader in, values out.
+// that prove it. It is pure: an io.Reader in, values out; no Docker, no files.
+//
+//	capture.go   pcap and pcapng: records, in place and as they come (ReadPackets)
+//	frame.go     Ethernet, VLAN, cooked, raw, IPv4, IPv6, TCP, ICMP errors (Read)
+//	rare.go      tunnels, extension headers, fragments, other links: gopacket
+//	table.go     which flow a segment belongs to, and which flows were
+//	flow.go      the state machine: one flow while its segments come in
+//	http.go      where HTTP/1 messages begin and end; TLS and HTTP/2 by their frames
+//	cause.go     the registry of causes and their decisions, once a flow is over
+//	explain.go   Explain: all of it, one Conversation at a time
+//	evidence.go  kernel reasons, counters, logs and ss beside the capture
+//	group.go     the same story many times is one paragraph
+//	idle.go      idle timeouts from gaps alone
+//	rewrite.go   comments for Wireshark; captures fit to be shared
+//	merge.go     several captures of one path, clocks fitted
+//	writer.go    one pcapng with named interfaces and hosts
+//
+// # The state machine, on one page
+//
+// A capture shows what passed a tap, not what arrived. So a flow is not a copy
+// of the two ends' states (RFC 9293 3.3.2) but a record of what each has put on
+// the wire, in 64-bit offsets from its first sequence number:
+//
+//	nxt   one past the highest byte seen (SND.NXT); SYN and FIN count one each
+//	ack   the highest acknowledgment it sent: what certainly arrived at it
+//	fin   its FIN, how often it was sent, and what that FIN acknowledged
+//	turn  the first data since the other side's last, and what it acknowledged
+//
+// Every segment is one of: SYN, data, a repetition (nothing beyond nxt: one more
+// unanswered, until the peer is heard), a keep-alive probe (at nxt-1, RFC 9293
+// 3.8.4), FIN, a bare ACK, RST. A frame that shows a segment again, by another
+// tap or by a mirror port, is told by its identity and passed over.
+//
+// Four things end a flow, and the first to come rules:
+//
+//	an RST to the handshake, or ICMP         3.10.7.1, 3.5.2; RFC 1122 4.2.3.9
+//	a FIN: the closer is in FIN_WAIT1, and   3.6, 3.10.4
+//	  in FIN_WAIT2 once it is acknowledged
+//	an RST without a FIN before              3.5.3, 3.10.5
+//	silence: repetitions without an answer   3.8.3
+//
+// After the closer's FIN its process is gone, its kernel is not: data that comes
+// now is answered with RST (3.10.7.4; Linux: tcp_rcv_state_process for an
+// orphan, tcp_timewait_state_process for FIN_WAIT2). What that data acknowledges
+// tells how it came to be sent: the FIN (stale-idle: it had arrived), or not,
+// and then whether the FIN had been sent more than once (stale-fin-lost) or once
+// and within its first time-out (stale-crossing). In FIN_WAIT2 Linux keeps no
+// more than a time-wait socket, after 60 s nothing; the answer is the same bare
+// RST, so the text says "kernel" and not which.
+//
+// An RST says by its shape what it answers (3.10.7.1: a segment with ACK is
+// answered by a bare RST whose sequence is that ACK): see ResetKind. One with
+// ACK, out of turn, is an abort.
+//
+// HTTP/1 says whether a message was open when the first end came: that parts
+// closed from truncated, no-response, early-close and abandoned. Bodies are
+// counted, not read. Where the capture lacks the bytes that frame a message, the
+// verdict is unexplained; nothing is guessed for protocols that are not read,
+// but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request.
+//
+// # Missing frames
+//
+// What the capture lacks shows in the numbers: a segment beyond nxt, an
+// acknowledgment beyond nxt. One more than all bytes is a FIN (basis inferred),
+// anything else makes what depends on it unexplained. So with frames missing a
+// verdict gets weaker and does not become another; the tests drop every frame of
+// every script, and one in twenty of a real kernel's.
+//
+// # A new cause
+//
+// One constant, one entry in Causes at its place in the order of decision, one
+// function that finds the evidence and puts it in words, and one script in
+// cause_test.go with the neighbours that look like it.
+//
+// # Bounds
+//
+// A flow takes less than 400 bytes while it is open. Payload is held back only
+// for lack of an earlier byte, 64 MB over all flows. At Options.MaxFlows the
+// flow that has been idle for longest (of the next 64) is decided early and says
+// so. A flow that ended is delivered after 5 s of the capture's time, stragglers
+// of the next two minutes are known by a table of fixed size: an endless stream
+// runs in constant memory.
+//
+// # Alternatives considered
+//
+// gopacket's pcapgo for the containers: its tables of interfaces and names grow
+// without bound, a lying block length makes it skip to the end of the stream,
+// and it does not say where it stopped; it is what the tests compare with. A
+// copy of both ends' RFC 9293 states: needs to know what arrived, which a tap
+// does not. A writer of its own package: it shares the reader's constants.
 package tcp

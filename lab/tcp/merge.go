@@ -1,0 +1,175 @@
+package tcp
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// A Source is one capture among several of the same traffic.
+type Source struct {
+	Name string
+	io.ReadSeeker
+}
+
+// Merged says how one source was fitted to the first.
+type Merged struct {
+	Name   string
+	Offset time.Duration // what its clock is ahead of the first's
+	Common int           // segments seen in both, on which the estimate rests
+	OneWay bool          // they all went one way: the path's delay is part of the offset
+	Summary
+}
+
+func (m Merged) String() string {
+	switch {
+	case m.Common == 0:
+		return fmt.Sprintf("%s: nothing in common with the first capture, its clock is taken as it is", m.Name)
+	case m.OneWay:
+		return fmt.Sprintf("%s: clock %s ahead, path included (%d segments in common, one way only)", m.Name, span(m.Offset), m.Common)
+	}
+	return fmt.Sprintf("%s: clock %s ahead (%d segments in common)", m.Name, span(m.Offset), m.Common)
+}
+
+// maxCommon bounds the segments that are compared to find a clock's offset.
+const maxCommon = 1 << 18
+
+// Merge writes captures of one path, or of several, as one pcapng in the order
+// of time, each with interfaces of its own, for Explain to read. Clocks are
+// fitted by content: the same segment, told by its sequence numbers, IP ID and
+// timestamp, went from one tap to the other one way, others went back, and half
+// the difference of the least delays is the offset (RFC 5905 8).
+func Merge(w io.Writer, sources ...Source) ([]Merged, error) {
+	var all []Merged
+	names := map[netip.Addr]string{}
+	var first map[sighting]int64
+	for i, s := range sources {
+		start, err := s.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return nil, fmt.Errorf("merging %s: %w", s.Name, err)
+		}
+		m := Merged{Name: s.Name}
+		seen := map[sighting]int64{}
+		var d decoder
+		err = packets(s, &m.Summary, func(_ *capture, p *record) error {
+			if len(seen) < maxCommon && d.decode(p, 0) && d.seg.icmp == nil {
+				k := sighting{d.seg.src, d.seg.dst, d.seg.identity()}
+				if _, ok := seen[k]; !ok {
+					seen[k] = p.time
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("merging %s: %w", s.Name, err)
+		}
+		if i == 0 {
+			first = seen
+		} else {
+			m.Offset, m.Common, m.OneWay = offset(first, seen)
+		}
+		maps.Copy(names, m.Names)
+		all = append(all, m)
+		if _, err := s.Seek(start, io.SeekStart); err != nil {
+			return nil, fmt.Errorf("merging %s: %w", s.Name, err)
+		}
+	}
+	return all, interleave(w, sources, all, names)
+}
+
+type sighting struct {
+	src, dst endpoint
+	id       uint32
+}
+
+// offset says how far ahead the clock of b is.
+func offset(a, b map[sighting]int64) (ahead time.Duration, common int, oneWay bool) {
+	var way [2][]int64
+	for k, t := range b {
+		if u, ok := a[k]; ok {
+			d := 0
+			if k.dst.less(k.src) {
+				d = 1
+			}
+			way[d] = append(way[d], t-u)
+		}
+	}
+	for d := range way {
+		slices.Sort(way[d])
+		common += len(way[d])
+	}
+	there, back := way[0], way[1]
+	switch {
+	case common == 0:
+		return 0, 0, false
+	case len(there) == 0 || len(back) == 0:
+		one := append(there, back...)
+		return time.Duration(one[0]), common, true
+	}
+	// Towards b a segment is seen there later by the path's delay, from b
+	// earlier: which way is which shows in the middle of each.
+	if there[len(there)/2] < back[len(back)/2] {
+		there, back = back, there
+	}
+	return time.Duration((there[0] + back[len(back)-1]) / 2), common, false
+}
+
+// interleave writes the packets of all sources in the order of fitted time.
+func interleave(w io.Writer, sources []Source, fits []Merged, names map[netip.Addr]string) error {
+	var taps []Interface
+	base := make([]int, len(sources))
+	for i, m := range fits {
+		base[i] = len(taps)
+		for _, t := range m.Interfaces {
+			t.Name = cmp.Or(t.Name, "tap")
+			if len(sources) > 1 {
+				t.Name = m.Name + ": " + t.Name
+			}
+			taps = append(taps, t)
+		}
+	}
+	out, err := NewWriter(w, taps, names)
+	if err != nil {
+		return err
+	}
+	type head struct {
+		c  *capture
+		p  record
+		ok bool
+	}
+	heads := make([]head, len(sources))
+	next := func(i int) {
+		h := &heads[i]
+		if h.ok = h.c.next(&h.p) == nil; h.ok { // what stopped it is in its Summary
+			h.p.time -= int64(fits[i].Offset)
+		}
+	}
+	for i, s := range sources {
+		if heads[i].c, err = openCapture(s); err != nil {
+			return fmt.Errorf("merging %s: %w", s.Name, err)
+		}
+		next(i)
+	}
+	for {
+		least := -1
+		for i := range heads {
+			if heads[i].ok && (least < 0 || heads[i].p.time < heads[least].p.time) {
+				least = i
+			}
+		}
+		if least < 0 {
+			return nil
+		}
+		h := &heads[least]
+		comment := h.c.comment(&h.p)
+		err := out.Write(Packet{Time: time.Unix(0, h.p.time), Interface: base[least] + int(h.p.iface), Data: h.p.data, OrigLen: h.p.orig, Comment: comment})
+		if err != nil {
+			return err
+		}
+		next(least)
+	}
+}
