@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,7 +40,11 @@ func doctorCommand() *cobra.Command {
 			}
 			engine, err := bench.Connect(cmd.Context(), bench.Options{Timeouts: bench.DefaultTimeouts(1)})
 			if err != nil {
-				say(false, "engine", err.Error()+"; lab run installs one where it is root on Debian or Ubuntu")
+				hint := ""
+				if errors.Is(err, bench.ErrNoEngine) && os.Getenv("DOCKER_HOST") == "" {
+					hint = "; lab run installs one where it is root on Debian or Ubuntu"
+				}
+				say(false, "engine", err.Error()+hint)
 			} else {
 				defer engine.Close()
 				say(true, "engine", fmt.Sprintf("%s at %s, Linux %s", engine.Version, engine.Address, engine.Kernel))

@@ -100,7 +100,7 @@ func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]strin
 }
 
 func (b *Bench) startService(ctx context.Context, s service, own bool) (*host, error) {
-	r := request{service: s, image: b.images[s.image], labels: b.engine.labels(b.kept), network: b.network.ID, keep: b.kept, own: own,
+	r := request{service: s, image: b.images[s.image], labels: b.engine.labels(b.kept), network: b.network.Name, keep: b.kept, own: own,
 		publish: own && s.host() == scenario.Nginx}
 	if s.tap() {
 		b.mu.Lock()
@@ -119,11 +119,11 @@ func (b *Bench) startService(ctx context.Context, s service, own bool) (*host, e
 func (b *Bench) Remove() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var wg sync.WaitGroup
+	var hosts together
 	for _, h := range b.hosts {
-		wg.Go(h.remove)
+		hosts.do(h.remove)
 	}
-	wg.Wait()
+	_ = hosts.wait() // what could not be removed is swept by the next lab
 	if b.network != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), b.engine.Timeouts.Down)
 		defer cancel()

@@ -121,4 +121,3 @@ func (p *play) request(ctx context.Context, s scenario.Step) error {
 	p.seen.Outcomes = append(p.seen.Outcomes, outcome)
 	return nil
 }
-

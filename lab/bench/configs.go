@@ -39,7 +39,7 @@ func (e *Engine) CheckConfigs(ctx context.Context, t *Topology, images map[strin
 	if err != nil {
 		return err
 	}
-	defer h.remove()
+	defer func() { _ = h.remove() }()
 	var errs []error
 	for _, f := range r.files {
 		_, errout, code, err := h.exec(ctx, "nginx", "-t", "-q", "-c", f.to)

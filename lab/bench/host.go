@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
@@ -59,7 +60,7 @@ type request struct {
 	service
 	image   string // ID
 	labels  map[string]string
-	network string // ID of the bench's network; "" for a tap
+	network string // name of the bench's network; "" for a tap
 	shares  string // ID of the container whose namespace a tap shares
 	keep    bool   // outlives this process
 	own     bool   // runs its image's own program; nobody conducts it
@@ -125,7 +126,7 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("starting host %s: %w", r.name, err)
-			h.remove()
+			_ = h.remove()
 			h = nil
 		}
 	}()
@@ -353,8 +354,8 @@ func (h *host) address(ctx context.Context, network string) (netip.Addr, error) 
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	for _, n := range inspected.Container.NetworkSettings.Networks {
-		if n.NetworkID == network {
+	for name, n := range inspected.Container.NetworkSettings.Networks {
+		if name == network && n.IPAddress.IsValid() {
 			return n.IPAddress, nil
 		}
 	}
@@ -363,15 +364,27 @@ func (h *host) address(ctx context.Context, network string) (netip.Addr, error) 
 
 // remove removes the container, whatever it does. It works when the context of
 // the play has been cancelled.
-func (h *host) remove() {
+func (h *host) remove() error {
 	if h.conn != nil {
 		h.conn.Close()
 	}
 	if h.container == nil {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), h.timeouts.Down)
 	defer cancel()
-	// Without a stop first: there is nothing in a host that wants to end gracefully.
-	_, _ = h.client.ContainerRemove(ctx, h.container.GetContainerID(), client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	for {
+		// Without a stop first: there is nothing in a host that wants to end gracefully.
+		_, err := h.client.ContainerRemove(ctx, h.container.GetContainerID(), client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		switch {
+		case err == nil, cerrdefs.IsNotFound(err):
+			return nil
+		case strings.Contains(err.Error(), "already in progress"):
+			return nil // it goes by itself (AutoRemove)
+		}
+		// podman keeps a host for as long as its tap is there.
+		if await(ctx, 50*time.Millisecond, nil) != nil {
+			return err
+		}
+	}
 }

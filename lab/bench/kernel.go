@@ -215,7 +215,7 @@ func (k *Kernel) Close() {
 			case <-time.After(time.Second):
 			}
 		}
-		k.host.remove()
+		_ = k.host.remove()
 	}
 	if k.volume != "" {
 		_, _ = k.engine.client.VolumeRemove(ctx, k.volume, client.VolumeRemoveOptions{Force: true})
