@@ -89,6 +89,9 @@ type source struct {
 	pos, end int   // what of buf is not consumed yet
 	off      int64 // bytes of the stream before pos
 	err      error // of r, once it came
+	// swap gives another buffer of at least n bytes that begins with what is
+	// left over of this one; nil means that this one can be used again.
+	swap func(left []byte, n int) []byte
 }
 
 // readAhead is the size of the buffer: small enough to stay in the cache.
@@ -104,7 +107,11 @@ func (s *source) peek(n int) ([]byte, error) {
 }
 
 func (s *source) fill(n int) ([]byte, error) {
-	if s.pos+n > len(s.buf) {
+	if s.swap != nil && s.err == nil {
+		left := s.end - s.pos
+		s.buf = s.swap(s.buf[s.pos:s.end], n)
+		s.pos, s.end = 0, left
+	} else if s.pos+n > len(s.buf) {
 		buf := s.buf
 		if n > len(buf) {
 			buf = make([]byte, max(n, readAhead))
@@ -164,6 +171,7 @@ type capture struct {
 	seen  []Interface // of all sections
 	taps  []tap       // of this section
 	names map[netip.Addr]string
+	fresh []hostName // names since they were last taken note of
 }
 
 // errStopped marks errors of the capture's content, as opposed to those of the
@@ -175,14 +183,16 @@ func (e errStopped) Unwrap() error { return e.error }
 // errEmpty is what an input without a byte gives.
 var errEmpty = errors.New("empty input")
 
-func openCapture(r io.Reader) (*capture, error) {
-	c := &capture{source: source{r: r}, names: map[netip.Addr]string{}}
+func openCapture(input source) (*capture, error) {
+	c := &capture{source: input, names: map[netip.Addr]string{}}
 	if magic, err := c.peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(&unread{c.source})
+		packed := c.source
+		packed.swap = nil
+		z, err := gzip.NewReader(&unread{packed})
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
-		c.source = source{r: z}
+		c.source = source{r: z, swap: input.swap}
 	}
 	magic, err := c.peek(4)
 	if err != nil {
@@ -445,6 +455,9 @@ func (c *capture) nameBlock(b []byte) error {
 			name, _, _ := strings.Cut(string(v[size:]), "\x00")
 			if name != "" {
 				c.names[addr.Unmap()] = name
+				if c.swap != nil {
+					c.fresh = append(c.fresh, hostName{addr.Unmap(), name})
+				}
 			}
 		}
 		b = b[min(4+(n+3)&^3, len(b)):]
@@ -523,7 +536,11 @@ func (t *tap) time(ticks uint64) int64 {
 
 // packets runs each over the packets of r and fills the summary.
 func packets(r io.Reader, sum *Summary, each func(*capture, *record) error) error {
-	c, err := openCapture(r)
+	return packetsOf(source{r: r}, sum, each)
+}
+
+func packetsOf(input source, sum *Summary, each func(*capture, *record) error) error {
+	c, err := openCapture(input)
 	if err != nil {
 		return err
 	}

@@ -276,15 +276,16 @@ func TestDecoderAgainstGopacket(t *testing.T) {
 		if r.IntN(4) == 0 {
 			p.Data = p.Data[:14+r.IntN(len(p.Data)-14)]
 		}
-		got := d.decode(&record{link: linkEthernet, data: p.Data, orig: len(p.Data)}, 1)
+		var s segment
+		got := d.decode(&s, &record{link: linkEthernet, data: p.Data, orig: len(p.Data)}, 1)
 		pk := gopacket.NewPacket(p.Data, layers.LinkTypeEthernet, gopacket.DecodeOptions{NoCopy: true})
 		ip, _ := pk.Layer(layers.LayerTypeIPv4).(*layers.IPv4)
 		tc, _ := pk.Layer(layers.LayerTypeTCP).(*layers.TCP)
-		if tc == nil || ip == nil || !got || d.seg.icmp != nil || ip.Flags&layers.IPv4MoreFragments != 0 || ip.FragOffset != 0 {
+		if tc == nil || ip == nil || !got || s.icmp != nil || ip.Flags&layers.IPv4MoreFragments != 0 || ip.FragOffset != 0 {
 			continue
 		}
 		agreed++
-		f := d.seg.frame()
+		f := s.frame()
 		if f.Src.Port() != uint16(tc.SrcPort) || f.Dst.Port() != uint16(tc.DstPort) || f.Seq != tc.Seq || f.Ack != tc.Ack || f.Window != tc.Window ||
 			f.Has(SYN) != tc.SYN || f.Has(FIN) != tc.FIN || f.Has(RST) != tc.RST || f.Has(ACK) != tc.ACK || f.TTL != ip.TTL ||
 			!bytes.Equal(f.Payload, tc.Payload) || f.Src.Addr().String() != ip.SrcIP.String() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
@@ -113,14 +114,13 @@ const (
 func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 	var sum Summary
 	x := newExplainer(o, &sum, each)
-	var d decoder
-	err := packets(r, &sum, func(_ *capture, p *record) error {
-		if !d.decode(p, sum.Frames) {
-			return nil
+	err := pipeline(r, &sum, x.prepare, func(b *batch) {
+		for _, n := range b.names {
+			x.names[n.addr] = n.name
 		}
-		sum.Segments++
-		x.take(&d.seg)
-		return nil
+		for i := range b.segs {
+			x.take(&b.segs[i])
+		}
 	})
 	x.finish()
 	if err != nil {
@@ -136,14 +136,18 @@ type explainer struct {
 	each  func(Conversation)
 	table table
 	past  past
-	now   int64 // latest time seen
-	held  int   // bytes of held payload
+	seed  uint64   // of the flows' hash
+	seg   *segment // the one being taken
+	now   int64    // latest time seen
+	held  int      // bytes of held payload
+	done  int      // conversations handed out
 
 	lines   map[string]uint32
 	lineOf  []string
-	waiting []waiting  // ended flows in order of their end
-	next    int        // the first of them that is not delivered
-	spare   []*trouble // of flows that are over
+	waiting []waiting             // ended flows in order of their end
+	next    int                   // the first of them that is not delivered
+	names   map[netip.Addr]string // from the file, so far
+	spare   []*trouble            // of flows that are over
 	votes   map[vote]int
 }
 
@@ -157,7 +161,7 @@ func newExplainer(o Options, sum *Summary, each func(Conversation)) *explainer {
 	if o.MaxFlows <= 0 {
 		o.MaxFlows = defaultMaxFlows
 	}
-	return &explainer{o: o, sum: sum, each: each, lines: map[string]uint32{}, lineOf: []string{""}}
+	return &explainer{o: o, seed: rand.Uint64(), table: table{heads: make([]uint32, 1024)}, sum: sum, each: each, lines: map[string]uint32{}, lineOf: []string{""}, names: map[netip.Addr]string{}}
 }
 
 // name gives a host's name: the caller's, then the file's.
@@ -165,7 +169,7 @@ func (x *explainer) name(a netip.Addr) string {
 	if n, ok := x.o.Names[a]; ok {
 		return clean(n)
 	}
-	return clean(x.sum.Names[a])
+	return clean(x.names[a])
 }
 
 func (x *explainer) intern(b []byte) uint32 {
@@ -181,15 +185,32 @@ func (x *explainer) intern(b []byte) uint32 {
 	return i
 }
 
-// take hands one segment to its flow.
-func (x *explainer) take(s *segment) {
-	x.now = max(x.now, s.time)
-	x.sweep()
-	lo, hi, d := s.src, s.dst, 0
+// prepare finds out about a segment what can be known without its flow.
+func (x *explainer) prepare(s *segment) {
+	lo, hi, d := s.src, s.dst, uint8(0)
 	if hi.less(lo) {
 		lo, hi, d = hi, lo, 1
 	}
-	h := x.table.hash(lo, hi)
+	s.hash, s.dir = hash(x.seed, lo, hi), d
+	s.id = s.identity()
+	s.looks = looksOther
+	if len(s.payload) > 0 {
+		if s.looks = sniff(s.payload); s.looks == looksRequest || s.looks == looksResponse {
+			s.head = int32(readHeader(s.payload, &s.msg))
+		}
+	}
+}
+
+// take hands one prepared segment to its flow.
+func (x *explainer) take(s *segment) {
+	x.now = max(x.now, s.time)
+	x.sweep()
+	x.seg = s
+	lo, hi, d := s.src, s.dst, int(s.dir)
+	if d == 1 {
+		lo, hi = hi, lo
+	}
+	h := s.hash
 	f := x.table.find(h, lo, hi)
 	if f != nil && (f.ended() != 0 && s.time-f.ended() > linger || f.reused(s, d)) {
 		x.deliver(f, h)
@@ -202,7 +223,7 @@ func (x *explainer) take(s *segment) {
 		if x.table.len() >= x.o.MaxFlows {
 			x.evict()
 		}
-		f = x.table.insert(h, lo, hi)
+		f = x.table.insert(x.seed, h, lo, hi)
 		f.init(s, d)
 	}
 	ended := f.ended()
@@ -241,7 +262,7 @@ func (x *explainer) sweep() {
 			if x.now-f.ended() <= linger {
 				break
 			}
-			x.deliver(f, x.table.hash(f.end[0], f.end[1]))
+			x.deliver(f, hash(x.seed, f.end[0], f.end[1]))
 		}
 	}
 	if x.next > 1024 && x.next > len(x.waiting)/2 {
@@ -254,7 +275,7 @@ func (x *explainer) sweep() {
 func (x *explainer) evict() {
 	f := x.table.oldest()
 	x.conclude(f, false, true)
-	x.table.remove(f, x.table.hash(f.end[0], f.end[1]))
+	x.table.remove(f, hash(x.seed, f.end[0], f.end[1]))
 }
 
 // deliver concludes a flow that has ended and forgets it.
@@ -272,6 +293,7 @@ func (x *explainer) finish() {
 	for _, f := range rest {
 		x.conclude(f, true, false)
 	}
+	x.sum.Conversations = x.done
 	x.seenFrom()
 	names := maps.Clone(x.sum.Names)
 	if names == nil {
@@ -301,7 +323,7 @@ func (x *explainer) conclude(f *flow, atEnd, early bool) {
 			x.held -= len(h.data)
 		}
 	}
-	x.sum.Conversations++
+	x.done++
 	x.vote(c)
 	x.each(c)
 	if t := f.more; t != nil && len(x.spare) < maxSpare {

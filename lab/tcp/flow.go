@@ -251,7 +251,7 @@ const copyWindow = 2e6 // ns
 // another tap, or twice by the same.
 func (f *flow) copied(x *explainer, s *segment, d int, off, end, ack int64) bool {
 	me := &f.side[d]
-	id := s.identity()
+	id := s.id
 	if me.home < 0 {
 		me.home = s.tap
 	}

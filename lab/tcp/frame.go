@@ -67,11 +67,12 @@ func Read(r io.Reader, each func(Frame) error) (Summary, error) {
 	var sum Summary
 	var d decoder
 	err := packets(r, &sum, func(_ *capture, p *record) error {
-		if !d.decode(p, sum.Frames) {
+		var s segment
+		if !d.decode(&s, p, sum.Frames) {
 			return nil
 		}
 		sum.Segments++
-		return each(d.seg.frame())
+		return each(s.frame())
 	})
 	return sum, ownError(err)
 }
@@ -117,6 +118,14 @@ type segment struct {
 	ttl      uint8
 	icmp     *ICMP
 	payload  []byte
+
+	// What prepare adds.
+	hash  uint64 // of the flow
+	id    uint32 // what the segment keeps on its way
+	dir   uint8  // which end of the flow sent it: 0 the lesser
+	looks looks  // what the payload begins as
+	head  int32  // length of the HTTP header that begins it, -1 when not whole
+	msg   message
 }
 
 func (s *segment) frame() Frame {
@@ -150,13 +159,11 @@ const (
 // loopback framing with IPv4 and IPv6 are read in place; tunnels, extension
 // headers, fragments and other link types take the way through gopacket.
 type decoder struct {
-	seg  segment
 	rare rare
 }
 
-// decode fills d.seg from a packet and says whether it is TCP or about TCP.
-func (d *decoder) decode(p *record, number int) bool {
-	s := &d.seg
+// decode fills s from a packet and says whether it is TCP or about TCP.
+func (d *decoder) decode(s *segment, p *record, number int) bool {
 	s.number, s.iface, s.tap, s.time = number, p.iface, p.iface, p.time
 	s.payload = nil
 	if s.icmp != nil {
@@ -191,7 +198,7 @@ func (d *decoder) decode(p *record, number int) bool {
 		}
 		b = b[4:]
 	default:
-		return d.rare.decode(d, p, p.data, p.link)
+		return d.rare.decode(d, s, p, p.data, p.link)
 	}
 	for ether == 0x8100 || ether == 0x88a8 || ether == 0x9100 {
 		if len(b) < 4 {
@@ -201,25 +208,24 @@ func (d *decoder) decode(p *record, number int) bool {
 	}
 	if ether != 0 && ether != 0x0800 && ether != 0x86dd {
 		if ether == 0x8847 || ether == 0x8864 { // MPLS, PPPoE session
-			return d.rare.decode(d, p, p.data, p.link)
+			return d.rare.decode(d, s, p, p.data, p.link)
 		}
 		return false
 	}
 	if len(b) == 0 {
 		return false
 	}
-	if d.ip(b, p) {
+	if d.ip(s, b, p) {
 		return true
 	}
-	return s.length == needsGopacket && d.rare.decode(d, p, b, linkRaw)
+	return s.length == needsGopacket && d.rare.decode(d, s, p, b, linkRaw)
 }
 
 // needsGopacket in segment.length says that ip met headers it leaves to gopacket.
 const needsGopacket = -1
 
 // ip reads an IP packet that begins at b and says whether it is (about) TCP.
-func (d *decoder) ip(b []byte, p *record) bool {
-	s := &d.seg
+func (d *decoder) ip(s *segment, b []byte, p *record) bool {
 	s.length = 0
 	// What the snap length cut off the end counts as sent.
 	sent := len(b) + p.orig - len(p.data)
@@ -246,11 +252,11 @@ func (d *decoder) ip(b []byte, p *record) bool {
 		b2 := b[head:min(len(b), total)]
 		switch b[9] {
 		case protoTCP:
-			return d.tcp(b2, total-head)
+			return s.tcp(b2, total-head)
 		case protoICMP:
-			return d.icmp(b2, false)
+			return s.quoted(b2, false)
 		case 4, 41, 47, 17: // IP in IP, GRE, VXLAN and GENEVE in UDP
-			return d.tunnel(b[9], b2)
+			return s.tunnel(b[9], b2)
 		}
 	case 6:
 		if len(b) < 40 {
@@ -266,13 +272,13 @@ func (d *decoder) ip(b []byte, p *record) bool {
 		b2 := b[40:min(len(b), 40+max(length, 0))]
 		switch b[6] {
 		case protoTCP:
-			return d.tcp(b2, length)
+			return s.tcp(b2, length)
 		case protoICMPv6:
-			return d.icmp(b2, true)
+			return s.quoted(b2, true)
 		case 0, 43, 44, 51, 60, 135: // extension headers
 			s.length = needsGopacket
 		case 4, 41, 47, 17:
-			return d.tunnel(b[6], b2)
+			return s.tunnel(b[6], b2)
 		}
 	}
 	return false
@@ -285,7 +291,7 @@ const (
 	portGTPU   = 2152
 )
 
-func (d *decoder) tunnel(proto byte, b []byte) bool {
+func (s *segment) tunnel(proto byte, b []byte) bool {
 	if proto == 17 {
 		if len(b) < 8 {
 			return false
@@ -296,13 +302,12 @@ func (d *decoder) tunnel(proto byte, b []byte) bool {
 			return false
 		}
 	}
-	d.seg.length = needsGopacket
+	s.length = needsGopacket
 	return false
 }
 
 // tcp reads the TCP header at b; length is what the IP header says is there.
-func (d *decoder) tcp(b []byte, length int) bool {
-	s := &d.seg
+func (s *segment) tcp(b []byte, length int) bool {
 	if len(b) < 20 || length < 20 {
 		return false
 	}
@@ -346,10 +351,9 @@ func timestamp(o []byte) (value, echo uint32) {
 	return 0, 0
 }
 
-// icmp reads an ICMP error and the TCP header that it quotes, of which eight
+// quoted reads an ICMP error and the TCP header that it quotes, of which eight
 // bytes are enough (RFC 792): ports and sequence number.
-func (d *decoder) icmp(b []byte, v6 bool) bool {
-	s := &d.seg
+func (s *segment) quoted(b []byte, v6 bool) bool {
 	if len(b) < 8 {
 		return false
 	}

@@ -40,8 +40,9 @@ func FuzzDecoder(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, link uint16, b []byte) {
 		var d decoder
-		if d.decode(&record{link: link, data: b, orig: len(b)}, 1) {
-			if fr := d.seg.frame(); fr.Len < 0 || len(fr.Payload) > fr.Len {
+		var s segment
+		if d.decode(&s, &record{link: link, data: b, orig: len(b)}, 1) {
+			if fr := s.frame(); fr.Len < 0 || len(fr.Payload) > fr.Len {
 				t.Errorf("%+v", fr)
 			}
 		}
@@ -85,6 +86,7 @@ func FuzzSegments(f *testing.F) {
 				s.payload = []byte(payload[:min(int(v[4]), len(payload))])
 				now += int64(v[5]) * int64(time.Second) / 10
 				s.time = now
+				x.prepare(&s)
 				x.take(&s)
 			}
 			x.finish()

@@ -360,10 +360,13 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 					return
 				}
 			}
-			kind := sniff(whole)
-			var m message
-			head := readHeader(whole, &m)
-			if len(carry) == 0 && head < 0 {
+			kind, head, m := looksOther, 0, &message{}
+			if c := x.seg; len(carry) == 0 && len(b) > 0 && len(b) == len(c.payload) && &b[0] == &c.payload[0] {
+				kind, head, m = c.looks, int(c.head), &c.msg // as prepared
+			} else if kind = sniff(whole); kind == looksRequest || kind == looksResponse || p.http == httpHeader {
+				head = readHeader(whole, m)
+			}
+			if len(carry) == 0 && (head < 0 || kind == looksShort) {
 				whole = bytes.Clone(whole)
 			}
 			if kind == looksShort && int64(len(b)) == n {
@@ -393,7 +396,7 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			p.pos += int64(used)
 			n -= int64(used)
 			b = b[used:]
-			f.header(x, d, &m, kind == looksRequest)
+			f.header(x, d, m, kind == looksRequest)
 		case httpBody, httpChunkData:
 			step := min(n, p.end-p.pos)
 			p.pos += step

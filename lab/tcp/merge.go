@@ -56,8 +56,9 @@ func Merge(w io.Writer, sources ...Source) ([]Merged, error) {
 		seen := map[sighting]int64{}
 		var d decoder
 		err = packets(s, &m.Summary, func(_ *capture, p *record) error {
-			if len(seen) < maxCommon && d.decode(p, 0) && d.seg.icmp == nil {
-				k := sighting{d.seg.src, d.seg.dst, d.seg.identity()}
+			var g segment
+			if len(seen) < maxCommon && d.decode(&g, p, 0) && g.icmp == nil {
+				k := sighting{g.src, g.dst, g.identity()}
 				if _, ok := seen[k]; !ok {
 					seen[k] = p.time
 				}
@@ -149,7 +150,7 @@ func interleave(w io.Writer, sources []Source, fits []Merged, names map[netip.Ad
 		}
 	}
 	for i, s := range sources {
-		if heads[i].c, err = openCapture(s); err != nil {
+		if heads[i].c, err = openCapture(source{r: s}); err != nil {
 			return fmt.Errorf("merging %s: %w", s.Name, err)
 		}
 		next(i)

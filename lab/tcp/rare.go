@@ -21,7 +21,7 @@ type rare struct {
 // that is forgotten.
 const maxFragments = 1024
 
-func (r *rare) decode(d *decoder, p *record, b []byte, link uint16) (ok bool) {
+func (r *rare) decode(d *decoder, s *segment, p *record, b []byte, link uint16) (ok bool) {
 	defer func() {
 		// gopacket's lazily written layers are many, and the input is hostile.
 		if recover() != nil {
@@ -42,7 +42,7 @@ func (r *rare) decode(d *decoder, p *record, b []byte, link uint16) (ok bool) {
 				l = whole
 			}
 			b = append(append(make([]byte, 0, 20+len(l.Payload)), header4(l)...), l.Payload...)
-			return d.inner(b, p)
+			return d.inner(s, b, p)
 		case *layers.IPv6Fragment:
 			ip, _ := packet.Layer(layers.LayerTypeIPv6).(*layers.IPv6)
 			if ip == nil {
@@ -52,7 +52,7 @@ func (r *rare) decode(d *decoder, p *record, b []byte, link uint16) (ok bool) {
 			if whole == nil {
 				return false
 			}
-			return d.inner(header6(whole, whole.NextHeader, whole.Payload), p)
+			return d.inner(s, header6(whole, whole.NextHeader, whole.Payload), p)
 		case *layers.IPv6:
 			payload, next := l.Payload, l.NextHeader
 			for _, x := range list[i+1:] {
@@ -67,15 +67,15 @@ func (r *rare) decode(d *decoder, p *record, b []byte, link uint16) (ok bool) {
 					next, payload = x.NextHeader, x.Payload
 				}
 			}
-			return d.inner(header6(l, next, payload), p)
+			return d.inner(s, header6(l, next, payload), p)
 		}
 	}
 	return false
 }
 
 // inner reads an IP packet that is whole and free of extension headers.
-func (d *decoder) inner(b []byte, p *record) bool {
-	return d.ip(b, &record{time: p.time, data: b, orig: len(b) + max(p.orig-len(p.data), 0)})
+func (d *decoder) inner(s *segment, b []byte, p *record) bool {
+	return d.ip(s, b, &record{time: p.time, data: b, orig: len(b) + max(p.orig-len(p.data), 0)})
 }
 
 func (r *rare) join4(l *layers.IPv4, now time.Time) *layers.IPv4 {

@@ -76,10 +76,11 @@ func Redact(w io.Writer, r io.Reader) (Summary, error) {
 			}
 		}
 		q := Packet{Time: time.Unix(0, p.time), Interface: int(p.iface), OrigLen: p.orig}
-		if d.decode(p, sum.Frames) {
+		var s segment
+		if d.decode(&s, p, sum.Frames) {
 			sum.Segments++
-			q.Data = masked.packet(&d.seg)
-			q.OrigLen = max(len(q.Data), len(q.Data)+int(d.seg.length)-len(d.seg.payload))
+			q.Data = masked.packet(&s)
+			q.OrigLen = max(len(q.Data), len(q.Data)+int(s.length)-len(s.payload))
 		}
 		return out.Write(q)
 	})

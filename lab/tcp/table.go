@@ -2,14 +2,12 @@ package tcp
 
 import (
 	"math/bits"
-	"math/rand/v2"
 )
 
 // table finds the flow of a segment. Flows live in chunks that never move and
 // are reused; chains of a hash table link them by index, so that a flow costs
 // its own size and eight bytes.
 type table struct {
-	seed   uint64
 	heads  []uint32 // index+1 of the first flow of each chain
 	chunks []*[chunkFlows]flow
 	free   uint32 // index+1 of the first free flow
@@ -27,14 +25,9 @@ func mix(a, b uint64) uint64 {
 }
 
 // hash is seeded, lest a hostile capture fill one chain.
-func (t *table) hash(a, b endpoint) uint64 {
-	if t.heads == nil {
-		t.heads = make([]uint32, 1024)
-		t.seed = rand.Uint64()
-	}
-	h := mix(a.lo^t.seed, b.lo)
-	h = mix(h^a.hi, b.hi^uint64(a.port)<<16^uint64(b.port))
-	return h
+func hash(seed uint64, a, b endpoint) uint64 {
+	h := mix(a.lo^seed, b.lo)
+	return mix(h^a.hi, b.hi^uint64(a.port)<<16^uint64(b.port))
 }
 
 func (t *table) len() int { return t.live }
@@ -61,9 +54,9 @@ func (t *table) find(h uint64, a, b endpoint) *flow {
 	return nil
 }
 
-func (t *table) insert(h uint64, a, b endpoint) *flow {
+func (t *table) insert(seed, h uint64, a, b endpoint) *flow {
 	if t.live >= len(t.heads) {
-		t.grow()
+		t.grow(seed)
 	}
 	var i uint32
 	if t.free != 0 {
@@ -97,10 +90,10 @@ func (t *table) remove(f *flow, h uint64) {
 	t.live--
 }
 
-func (t *table) grow() {
+func (t *table) grow(seed uint64) {
 	t.heads = make([]uint32, 2*len(t.heads))
 	t.each(func(f *flow) {
-		head := &t.heads[t.hash(f.end[0], f.end[1])&uint64(len(t.heads)-1)]
+		head := &t.heads[hash(seed, f.end[0], f.end[1])&uint64(len(t.heads)-1)]
 		f.next, *head = *head, f.self+1
 	})
 }

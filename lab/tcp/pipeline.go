@@ -1,0 +1,84 @@
+package tcp
+
+import (
+	"io"
+	"net/netip"
+)
+
+// A batch is what the decoding goroutine hands to the one with the flows: the
+// segments of one buffer, and the buffer they point into.
+type batch struct {
+	segs  []segment
+	names []hostName
+	buf   []byte
+}
+
+type hostName struct {
+	addr netip.Addr
+	name string
+}
+
+// batches is how many are in the works at most: one being filled, one being
+// looked at, one between.
+const batches = 3
+
+// pipeline reads and decodes in a goroutine of its own and calls take, in
+// order, on the caller's. What needs no flow is done by prepare on the former:
+// the two have about the same to do. A batch goes out whenever its reader would
+// wait, so that a live stream is not held up.
+func pipeline(r io.Reader, sum *Summary, prepare func(*segment), take func(*batch)) error {
+	full, free := make(chan *batch, batches), make(chan *batch, batches)
+	for range batches {
+		free <- &batch{}
+	}
+	var read Summary
+	var failed error
+	go func() {
+		defer close(full)
+		b := <-free
+		var d decoder
+		// The source asks for room before it reads: what was decoded goes out
+		// with the buffer it points into, and what is left over moves on.
+		swap := func(left []byte, n int) []byte {
+			if len(b.segs) == 0 && len(b.names) == 0 && n <= len(b.buf) {
+				copy(b.buf, left)
+				return b.buf
+			}
+			next := <-free
+			next.segs, next.names = next.segs[:0], next.names[:0]
+			if n > len(next.buf) {
+				next.buf = make([]byte, max(n, readAhead))
+			}
+			copy(next.buf, left)
+			full <- b // never blocks: there is room for all
+			b = next
+			return b.buf
+		}
+		failed = packetsOf(source{r: r, swap: swap}, &read, func(c *capture, p *record) error {
+			if len(c.fresh) > 0 {
+				b.names = append(b.names, c.fresh...)
+				c.fresh = c.fresh[:0]
+			}
+			if len(b.segs) == cap(b.segs) {
+				b.segs = append(b.segs, segment{})
+			} else {
+				b.segs = b.segs[:len(b.segs)+1]
+			}
+			s := &b.segs[len(b.segs)-1]
+			if !d.decode(s, p, read.Frames) {
+				b.segs = b.segs[:len(b.segs)-1]
+				return nil
+			}
+			prepare(s)
+			read.Segments++
+			return nil
+		})
+		full <- b
+	}()
+	for b := range full {
+		take(b)
+		free <- b
+	}
+	*sum = read
+	return failed
+}
