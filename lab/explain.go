@@ -1,51 +1,426 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"rstlab/lab/catalogue"
 	"rstlab/lab/report"
 	"rstlab/lab/tcp"
 )
 
 func explainCommand() *cobra.Command {
-	var asJSON bool
+	var e explain
 	c := &cobra.Command{
-		Use:   "explain FILE|-",
+		Use:   "explain FILE...|-",
 		Short: "why was each connection of a capture closed or reset; needs no Docker and no checkout",
-		Args:  cobra.ExactArgs(1),
+		Long: `explain reads pcap and pcapng (gzip too) and says of every connection who closed it, when, and
+why the next request died: one paragraph for the same story however often it happened, a line
+for what is healthy. Several captures of one path are put together, their clocks fitted. What
+the packets cannot decide is said to be unexplained; no cause is guessed.
+
+Other evidence raises it from what the wire shows to what the kernel knows: the tracepoint
+tcp:tcp_send_reset, counters, nginx's logs, ss. With --log alone and no capture, the possible
+causes of each line are listed, and what would decide between them.
+
+Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be read.`,
+		Example: `  lab explain prod.pcapng                            who closed what, and why
+  tcpdump -i any -U -w - tcp | lab explain -         live, as connections end
+  lab explain --cause stale-idle --ladder 18 x.pcap  the connection of frame 18, drawn
+  lab explain --json x.pcap | jq -r .cause | sort | uniq -c`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var r io.Reader = os.Stdin
-			if args[0] != "-" {
-				f, err := os.Open(args[0])
-				if err != nil {
-					return fmt.Errorf("reading capture: %w", err)
-				}
-				defer f.Close()
-				r = f
-			}
-			enc := json.NewEncoder(cmd.OutOrStdout())
-			p := stdout()
-			summary, err := tcp.Explain(r, tcp.Options{}, func(c tcp.Conversation) {
-				if asJSON {
-					_ = enc.Encode(c)
-					return
-				}
-				fmt.Fprintf(p, "%s > %s  %s\n  %s\n", c.Client, c.Server, c.Cause, report.Printable(c.Text))
-			})
-			if err != nil {
-				return fmt.Errorf("reading capture %s: %w", args[0], err)
-			}
-			if summary.Stopped != "" {
-				fmt.Fprintln(os.Stderr, "lab: reading stopped:", summary.Stopped)
-			}
-			return nil
+			e.out = cmd.OutOrStdout()
+			return e.run(args)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a connection")
+	f := c.Flags()
+	f.BoolVar(&e.json, "json", false, "one JSON object a connection")
+	f.StringVarP(&e.annotate, "output", "o", "", "write a pcapng in which Wireshark shows a comment on each frame that proves something")
+	f.StringVar(&e.redact, "redact", "", "write a pcapng without payload and with other addresses, fit to be shared")
+	f.IntVar(&e.ladder, "ladder", 0, "draw the connection that this frame belongs to")
+	f.BoolVar(&e.how, "how", false, "how to capture: tcpdump for a host, a container, a Kubernetes pod")
+	f.StringSliceVar(&e.causes, "cause", nil, "only connections that ended so: "+strings.Join(report.SortedCauses(), ", "))
+	f.StringVar(&e.host, "host", "", "only connections of this address or host name")
+	f.Uint16Var(&e.port, "port", 0, "only connections of this port")
+	f.StringVar(&e.since, "since", "", "only connections that ended at this time or later: 15:04:05, or 2006-01-02 15:04:05")
+	f.StringSliceVar(&e.failOn, "fail-on", nil, "exit 1 if a connection ended so")
+	f.StringVar(&e.kernel, "kernel", "", "text of a trace with tcp:tcp_send_reset events")
+	f.StringVar(&e.counters, "counters", "", "counters.json: how much each host's counters rose")
+	f.StringVar(&e.errorLog, "log", "", "nginx's error log")
+	f.StringVar(&e.accessLog, "access", "", "nginx's access log")
+	f.StringVar(&e.sockets, "ss", "", "output of ss -tan")
+	_ = c.RegisterFlagCompletionFunc("cause", completeCauses)
+	_ = c.RegisterFlagCompletionFunc("fail-on", completeCauses)
 	return c
 }
+
+func completeCauses(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return report.SortedCauses(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// explain is one call of the verb.
+type explain struct {
+	out io.Writer
+
+	json, how        bool
+	annotate, redact string
+	ladder           int
+
+	causes, failOn []string
+	host, since    string
+	port           uint16
+
+	kernel, counters, errorLog, accessLog, sockets string
+}
+
+func (e *explain) run(args []string) error {
+	if e.how {
+		_, err := io.WriteString(e.out, how)
+		return err
+	}
+	for _, cause := range slices.Concat(e.causes, e.failOn) {
+		if !slices.Contains(report.SortedCauses(), cause) {
+			return fmt.Errorf("unknown cause %q; there are %s", cause, strings.Join(report.SortedCauses(), ", "))
+		}
+	}
+	evidence, err := e.evidence()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		if e.errorLog == "" {
+			return errors.New("explain what? name a capture, or - for standard input; --how says how to make one")
+		}
+		report.LogHints(stdout(), evidence.Errors)
+		return nil
+	}
+	in, name, err := e.open(args)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	switch {
+	case e.redact != "":
+		return e.copy(in, name, e.redact, func(w io.Writer) error { _, err := tcp.Redact(w, in); return err })
+	case e.ladder > 0:
+		return e.draw(in, name)
+	}
+	return e.tell(in, name, evidence)
+}
+
+// open opens the capture; several are put together, their clocks fitted, in a
+// file that is gone when it is closed.
+func (e *explain) open(args []string) (*os.File, string, error) {
+	if len(args) == 1 && args[0] == "-" {
+		return os.Stdin, "standard input", nil
+	}
+	var sources []tcp.Source
+	for _, name := range args {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, "", fmt.Errorf("reading capture: %w", err)
+		}
+		if len(args) == 1 {
+			return f, name, nil
+		}
+		defer f.Close()
+		sources = append(sources, tcp.Source{Name: name, ReadSeeker: f})
+	}
+	merged, err := os.CreateTemp("", "rstlab-merged-")
+	if err != nil {
+		return nil, "", fmt.Errorf("putting captures together: %w", err)
+	}
+	_ = os.Remove(merged.Name()) // it lives for as long as it is open
+	w := bufio.NewWriter(merged)
+	fitted, err := tcp.Merge(w, sources...)
+	if err = errors.Join(err, w.Flush()); err != nil {
+		merged.Close()
+		return nil, "", fmt.Errorf("putting captures together: %w", err)
+	}
+	for _, m := range fitted {
+		fmt.Fprintln(os.Stderr, "lab:", report.Printable(m.String()))
+	}
+	_, err = merged.Seek(0, io.SeekStart)
+	return merged, strings.Join(args, ", "), err
+}
+
+// evidence reads what is given beside the capture.
+func (e *explain) evidence() (tcp.Evidence, error) {
+	var all tcp.Evidence
+	for _, file := range []struct {
+		name string
+		read func(io.Reader) error
+	}{
+		{e.kernel, func(r io.Reader) (err error) { all.Kernel, err = tcp.ReadKernel(r); return err }},
+		{e.counters, func(r io.Reader) (err error) { all.Counters, err = tcp.ReadCounters(r); return err }},
+		{e.errorLog, func(r io.Reader) (err error) { all.Errors, err = tcp.ReadErrorLog(r, time.Local); return err }},
+		{e.accessLog, func(r io.Reader) (err error) { all.Access, err = tcp.ReadAccessLog(r); return err }},
+		{e.sockets, func(r io.Reader) (err error) { all.Sockets, err = tcp.ReadSockets(r); return err }},
+	} {
+		if file.name == "" {
+			continue
+		}
+		f, err := os.Open(file.name)
+		if err != nil {
+			return all, fmt.Errorf("reading evidence: %w", err)
+		}
+		err = file.read(f)
+		f.Close()
+		if err != nil {
+			return all, fmt.Errorf("reading evidence %s: %w", file.name, err)
+		}
+	}
+	return all, nil
+}
+
+// wanted says whether a connection passes the filters.
+func (e *explain) wanted(c tcp.Conversation) (bool, error) {
+	if len(e.causes) > 0 && !slices.Contains(e.causes, string(c.Cause)) {
+		return false, nil
+	}
+	if e.host != "" {
+		is := func(a netip.AddrPort, name string) bool { return a.Addr().String() == e.host || name == e.host }
+		if !is(c.Client, c.ClientName) && !is(c.Server, c.ServerName) {
+			return false, nil
+		}
+	}
+	if e.port != 0 && c.Client.Port() != e.port && c.Server.Port() != e.port {
+		return false, nil
+	}
+	if e.since != "" {
+		since, err := report.Instant(e.since, c.Start)
+		if err != nil {
+			return false, err
+		}
+		return !c.End.Before(since), nil
+	}
+	return true, nil
+}
+
+// tell explains a capture whole.
+func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
+	var groups tcp.Groups
+	var timeouts tcp.Timeouts
+	told, failed := 0, false
+	comments := map[int]string{}
+	paper, enc := stdout(), json.NewEncoder(e.out)
+	live := in == os.Stdin && !e.json
+	var wrong error
+	take := func(c tcp.Conversation) {
+		ok, err := e.wanted(c)
+		if err != nil {
+			wrong = err
+		}
+		if !ok {
+			return
+		}
+		told++
+		failed = failed || slices.Contains(e.failOn, string(c.Cause))
+		if e.annotate != "" {
+			for n, text := range tcp.Comments(c) {
+				comments[n] = text
+			}
+		}
+		switch {
+		case e.json:
+			_ = enc.Encode(c)
+			return
+		case live && !c.Cause.Healthy():
+			report.Sick(paper, c)
+		}
+		groups.Add(c)
+		timeouts.Add(c)
+	}
+	var all []tcp.Conversation // only where other evidence speaks of them
+	each := take
+	given := e.kernel + e.counters + e.errorLog + e.accessLog + e.sockets
+	if given != "" {
+		each = func(c tcp.Conversation) { all = append(all, c) }
+	}
+	summary, err := tcp.Explain(in, tcp.Options{}, each)
+	if err != nil {
+		return fmt.Errorf("reading capture %s: %w", name, err)
+	}
+	if given != "" {
+		evidence.Refine(all)
+		for _, c := range all {
+			take(c)
+		}
+	}
+	if wrong != nil {
+		return wrong
+	}
+	if !e.json {
+		explanation := report.Explanation{Summary: summary, Told: told, Groups: groups.List(), Timeouts: timeouts.List(), Scenario: scenarioCommand}
+		if live {
+			fmt.Fprintln(paper)
+		}
+		explanation.Tell(paper)
+		e.drawTheOne(paper, in, explanation.Groups)
+	}
+	if summary.Stopped != "" {
+		fmt.Fprintf(os.Stderr, "lab: %s: reading stopped %s\n", name, report.Printable(summary.Stopped))
+	}
+	if e.annotate != "" {
+		if err := e.copy(in, name, e.annotate, func(w io.Writer) error {
+			_, err := tcp.Annotate(w, in, comments, nil)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	if failed {
+		return errNotAsDeclared
+	}
+	return nil
+}
+
+// scenarioCommand is the command that shows a scenario, where there is one.
+func scenarioCommand(id string) string {
+	if _, err := catalogue.Find(id); id == "" || err != nil {
+		return ""
+	}
+	return self() + " show " + id
+}
+
+// drawTheOne draws the connection that a small capture is about: the only one
+// that is not healthy.
+func (e *explain) drawTheOne(p report.Paper, in *os.File, groups []tcp.Group) {
+	const small = 60 // segments that fit on a screen or two
+	var sick []tcp.Group
+	for _, g := range groups {
+		if !g.Cause.Healthy() {
+			sick = append(sick, g)
+		}
+	}
+	if in == os.Stdin || len(sick) != 1 || sick[0].Count != 1 {
+		return
+	}
+	c, err := segments(in, sick[0].Examples[0])
+	if err != nil || len(c.Segments) > small {
+		return
+	}
+	fmt.Fprintln(p)
+	report.Ladder(p, c)
+}
+
+// segments reads the capture again for the segments of one connection.
+func segments(in *os.File, c tcp.Conversation) (tcp.Conversation, error) {
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return c, fmt.Errorf("reading the capture a second time: %w", err)
+	}
+	_, err := tcp.Read(in, func(f tcp.Frame) error {
+		ours := f.Src == c.Client && f.Dst == c.Server || f.Src == c.Server && f.Dst == c.Client
+		if ours && f.ICMP == nil && within(c, f) {
+			f.Payload = slices.Clone(f.Payload)
+			c.Segments = append(c.Segments, f)
+		}
+		return nil
+	})
+	return c, err
+}
+
+// within says whether a segment between the right endpoints is of this
+// connection and not of another on the same ports.
+func within(c tcp.Conversation, f tcp.Frame) bool {
+	last := 0
+	if len(c.Frames) > 0 {
+		last = slices.Max(c.Frames)
+	}
+	return !f.Time.Before(c.Start) && (!f.Time.After(c.End) || f.Number <= last)
+}
+
+// draw draws the connection of one frame.
+func (e *explain) draw(in *os.File, name string) error {
+	if in == os.Stdin {
+		return errors.New("--ladder reads the capture twice: give it a file in place of standard input")
+	}
+	var frame *tcp.Frame
+	if _, err := tcp.Read(in, func(f tcp.Frame) error {
+		if f.Number == e.ladder {
+			frame = &f
+		}
+		return nil
+	}); err != nil {
+		return fmt.Errorf("reading capture %s: %w", name, err)
+	}
+	if frame == nil {
+		return fmt.Errorf("%s has no TCP segment in frame %d", name, e.ladder)
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("reading capture %s a second time: %w", name, err)
+	}
+	var found *tcp.Conversation
+	if _, err := tcp.Explain(in, tcp.Options{}, func(c tcp.Conversation) {
+		ours := frame.Src == c.Client && frame.Dst == c.Server || frame.Src == c.Server && frame.Dst == c.Client
+		if ours && within(c, *frame) {
+			found = &c
+		}
+	}); err != nil {
+		return fmt.Errorf("reading capture %s: %w", name, err)
+	}
+	if found == nil {
+		return fmt.Errorf("%s: frame %d belongs to no connection", name, e.ladder)
+	}
+	c, err := segments(in, *found)
+	if err != nil {
+		return err
+	}
+	p := stdout()
+	report.Ladder(p, c)
+	fmt.Fprintf(p, "\n%s: %s\n", c.Cause, report.Printable(c.Text))
+	return nil
+}
+
+// copy writes a new capture made from this one, whole or not at all.
+func (e *explain) copy(in *os.File, name, to string, write func(io.Writer) error) error {
+	if in == os.Stdin && e.redact == "" {
+		return errors.New("-o reads the capture twice: give it a file in place of standard input")
+	}
+	if in != os.Stdin {
+		if _, err := in.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("reading capture %s a second time: %w", name, err)
+		}
+	}
+	f, err := os.Create(to)
+	if err != nil {
+		return fmt.Errorf("writing capture: %w", err)
+	}
+	w := bufio.NewWriter(f)
+	if err := errors.Join(write(w), w.Flush(), f.Close()); err != nil {
+		os.Remove(to)
+		return fmt.Errorf("writing capture %s: %w", to, err)
+	}
+	fmt.Fprintln(os.Stderr, "lab: wrote", to)
+	return nil
+}
+
+// how is what --how prints.
+const how = `Capture at both ends where you can: a FIN that was sent is not a FIN that arrived.
+-s 0 keeps whole packets, -U writes each at once, -Z root keeps the file ours.
+
+on a host
+  tcpdump -i any -n -s 0 -U -Z root -w prod.pcap 'tcp port 80 or icmp'
+  tcpdump -i any -n -s 128 -U -Z root -C 100 -W 10 -w ring.pcap 'tcp port 80'    ten files of 100 MB, headers only
+
+of a Docker container, from its host
+  nsenter -t $(docker inspect -f '{{.State.Pid}}' NAME) -n tcpdump -i any -n -s 0 -U -w prod.pcap tcp
+
+of a Kubernetes pod
+  kubectl debug -q -i POD --image=nicolaka/netshoot --profile=netadmin -- tcpdump -i any -n -s 0 -U -w - tcp > prod.pcap
+
+what helps beside the capture, on the host that resets
+  ss -tan                                       > ss.txt           --ss
+  cat /sys/kernel/tracing/trace_pipe            > kernel.txt       --kernel, after
+  echo 1 > /sys/kernel/tracing/events/tcp/tcp_send_reset/enable
+`
