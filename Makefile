@@ -1,7 +1,7 @@
 # Each target is one command; what there is to decide, the lab decides.
 # `make lab` is the newcomer's command, `make test` the proof.
 .DEFAULT_GOAL := help
-.PHONY: help lab test check images clean out/lab
+.PHONY: help lab test check bench images clean out/lab
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -18,6 +18,9 @@ check: ## format, vet, lint, tidy modules, races in what is pure Go
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go mod tidy -diff
 	go test -race -short ./...
+
+bench: ## how fast explain is, against gopacket, tcptrace and tshark on the same capture
+	go test -run '^$$' -bench . -benchtime 5x ./lab/tcp
 
 images: out/lab ## the images, so that docker compose up works by itself
 	@out/lab images

@@ -411,7 +411,7 @@ const how = `Capture at both ends where you can: a FIN that was sent is not a FI
 
 on a host
   tcpdump -i any -n -s 0 -U -Z root -w prod.pcap 'tcp port 80 or icmp'
-  tcpdump -i any -n -s 128 -U -Z root -C 100 -W 10 -w ring.pcap 'tcp port 80'    ten files of 100 MB, headers only
+  tcpdump -i any -n -s 1024 -U -Z root -C 100 -W 10 -w ring.pcap 'tcp port 80'    ten files of 100 MB; HTTP's headers fit
 
 of a Docker container, from its host
   nsenter -t $(docker inspect -f '{{.State.Pid}}' NAME) -n tcpdump -i any -n -s 0 -U -w prod.pcap tcp

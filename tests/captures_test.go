@@ -2,6 +2,8 @@ package tests
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,4 +60,108 @@ func TestKeptCaptures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDamagedCaptures shows the same captures as they come from the field: of
+// one direction alone, cut short, with frames missing. The cause is the one of
+// the whole capture or a weaker one, never another.
+func TestDamagedCaptures(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.pcapng")
+	require.NoError(t, err)
+	type damage func(p tcp.Packet, from, to netip.AddrPort) (tcp.Packet, bool)
+	damages := map[string]func(seed uint64) damage{
+		"the client's segments only": func(uint64) damage {
+			return func(p tcp.Packet, from, to netip.AddrPort) (tcp.Packet, bool) { return p, from.Port() > to.Port() }
+		},
+		"the server's segments only": func(uint64) damage {
+			return func(p tcp.Packet, from, to netip.AddrPort) (tcp.Packet, bool) { return p, from.Port() < to.Port() }
+		},
+		"cut to 96 bytes": func(uint64) damage {
+			return func(p tcp.Packet, _, _ netip.AddrPort) (tcp.Packet, bool) {
+				p.Data = p.Data[:min(len(p.Data), 96)]
+				return p, true
+			}
+		},
+		"one frame in twenty missing": func(seed uint64) damage {
+			random := rand.New(rand.NewPCG(seed, 0))
+			return func(p tcp.Packet, _, _ netip.AddrPort) (tcp.Packet, bool) { return p, random.IntN(20) > 0 }
+		},
+	}
+	const seeds = 50
+	for name, make := range damages {
+		t.Run(name, func(t *testing.T) {
+			same, all := 0, 0
+			for _, path := range paths {
+				data, err := os.ReadFile(path)
+				require.NoError(t, err)
+				whole := causes(t, data)
+				for seed := range uint64(seeds) {
+					for pair, got := range causes(t, damaged(t, data, make(seed))) {
+						want := whole[pair]
+						all++
+						if got == want {
+							same++
+							continue
+						}
+						assert.True(t, weaker(got, want), "%s, seed %d, %s: %s became %s", path, seed, pair, want, got)
+					}
+				}
+			}
+			t.Logf("%d of %d keep their cause", same, all)
+		})
+	}
+}
+
+// weaker says whether with frames missing one cause may stand for another:
+// stale-* and aborted to half-closed to open; anything to unexplained.
+func weaker(got, want tcp.Cause) bool {
+	order := []tcp.Cause{tcp.CauseHalfClosed, tcp.CauseOpen}
+	for i, c := range order {
+		if c == got {
+			return want != tcp.CauseOpen || i == len(order)-1
+		}
+	}
+	return got == tcp.CauseUnexplained
+}
+
+// causes explains a capture: the cause of each connection, by its endpoints in
+// the order of their ports, for of one direction nobody can tell who is who.
+func causes(t *testing.T, capture []byte) map[string]tcp.Cause {
+	t.Helper()
+	all := map[string]tcp.Cause{}
+	_, err := tcp.Explain(bytes.NewReader(capture), tcp.Options{}, func(c tcp.Conversation) {
+		a, b := c.Client, c.Server
+		if a.Port() < b.Port() {
+			a, b = b, a
+		}
+		all[a.String()+" "+b.String()] = c.Cause
+	})
+	require.NoError(t, err)
+	return all
+}
+
+// damaged returns a capture with each TCP segment as a damage leaves it.
+func damaged(t *testing.T, capture []byte, damage func(tcp.Packet, netip.AddrPort, netip.AddrPort) (tcp.Packet, bool)) []byte {
+	t.Helper()
+	type ends struct{ from, to netip.AddrPort }
+	segments := map[int]ends{}
+	summary, err := tcp.Read(bytes.NewReader(capture), func(f tcp.Frame) error {
+		segments[f.Number] = ends{f.Src, f.Dst}
+		return nil
+	})
+	require.NoError(t, err)
+	var b bytes.Buffer
+	w, err := tcp.NewWriter(&b, summary.Interfaces, summary.Names)
+	require.NoError(t, err)
+	number := 0
+	_, err = tcp.ReadPackets(bytes.NewReader(capture), func(p tcp.Packet) error {
+		number++
+		s := segments[number]
+		if p, kept := damage(p, s.from, s.to); kept {
+			return w.Write(p)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return b.Bytes()
 }

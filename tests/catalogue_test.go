@@ -18,6 +18,7 @@ import (
 	"rstlab/lab/matrix"
 	"rstlab/lab/report"
 	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
 	"rstlab/lab/verdict"
 )
 
@@ -82,6 +83,14 @@ func TestCatalogue(t *testing.T) {
 			assert.NotEmpty(t, r.Differences)
 		})
 	}
+	t.Run("the kernel's reasons", func(t *testing.T) {
+		t.Parallel()
+		asked := 0
+		for _, s := range scenarios {
+			asked += kernelAgrees(t, results[s.ID])
+		}
+		t.Logf("%d RSTs whose reason the kernel told", asked)
+	})
 	t.Run("results.json", func(t *testing.T) {
 		t.Parallel()
 		// Reading what the run wrote also keeps go test from calling the next run cached.
@@ -99,6 +108,44 @@ func TestCatalogue(t *testing.T) {
 			}
 		}
 	})
+}
+
+// kernelReasons are the kernel's own words (enum sk_rst_reason,
+// include/net/rstreason.h) that go with each cause of a RST between hosts.
+var kernelReasons = map[tcp.Cause][]string{
+	tcp.CauseRefused: {"NO_SOCKET"},
+	// FIN_WAIT2 as a time-wait socket; very soon after the FIN, still FIN_WAIT1;
+	// after a minute the listener, or nobody.
+	tcp.CauseStaleIdle:     {"TCP_TIMEWAIT_SOCKET", "TCP_ABORT_ON_DATA", "TCP_FLAGS", "NO_SOCKET"},
+	tcp.CauseStaleFinLost:  {"TCP_ABORT_ON_DATA", "TCP_TIMEWAIT_SOCKET", "NO_SOCKET"},
+	tcp.CauseStaleCrossing: {"TCP_ABORT_ON_DATA", "TCP_TIMEWAIT_SOCKET"},
+	tcp.CauseAborted:       {"TCP_ABORT_ON_CLOSE", "TCP_ABORT_ON_DATA", "TCP_STATE"},
+}
+
+// kernelAgrees holds each RST of a result against what the kernel said of it,
+// both ways, and returns how many there were.
+func kernelAgrees(t *testing.T, r verdict.Result) int {
+	t.Helper()
+	if r.Kernel == nil {
+		return 0 // this engine's kernel could not be asked
+	}
+	told := map[string]string{}
+	for _, k := range r.Kernel {
+		told[k.From+" > "+k.To] = k.Reason
+	}
+	matched := 0
+	for _, c := range r.Conversations {
+		for _, reset := range c.Resets {
+			pair := c.Server.String() + " > " + c.Client.String()
+			if reset.From == tcp.Client {
+				pair = c.Client.String() + " > " + c.Server.String()
+			}
+			assert.Contains(t, kernelReasons[c.Cause], told[pair], "%s, frame %d: %s is a RST of cause %s", r.Scenario, reset.Frame, pair, c.Cause)
+			matched++
+		}
+	}
+	assert.Len(t, r.Kernel, matched, "%s: the kernel told of resets that were not captured: %v", r.Scenario, r.Kernel)
+	return matched
 }
 
 // TestConfigs has nginx read every config of nginx/ (nginx -t), used or not.
