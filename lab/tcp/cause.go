@@ -141,6 +141,8 @@ type story struct {
 	rst      *reset // the first RST that counts
 	after    lateData
 	proto    protocol
+	found    finding
+	marks    [2]mark
 }
 
 // end is a side with what is kept elsewhere of it.
@@ -150,8 +152,10 @@ type end struct {
 	top, turnOff, turnAck int64 // as offsets
 }
 
-func newStory(x *explainer, f *flow, atEnd, early bool) *story {
-	st := &story{x: x, f: f, atEnd: atEnd, early: early, closer: int(f.closer), proto: f.http.proto}
+// read makes the story of a flow that is over. The story, its finding and the
+// text in the making are used again for the next: there are many.
+func (st *story) read(x *explainer, f *flow, atEnd, early bool) {
+	*st = story{x: x, f: f, atEnd: atEnd, early: early, closer: int(f.closer), proto: f.http.proto}
 	st.c, st.guessed = f.client()
 	st.s = 1 - st.c
 	for i := range st.addr {
@@ -208,7 +212,6 @@ func newStory(x *explainer, f *flow, atEnd, early bool) *story {
 	if a, b := &st.ends[0], &st.ends[1]; a.fin != never && b.fin != never && a.finAck <= b.fin && b.finAck <= a.fin {
 		st.both = true
 	}
-	return st
 }
 
 // client says which side is the client, and whether that is a guess.
@@ -1009,7 +1012,7 @@ func (st *story) closed() *finding {
 		return nil
 	}
 	// Most conversations end here: the text is put together without fmt.
-	t := make(words, 0, 160)
+	t := st.x.words[:0]
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ", st.idleText(), " (FIN, frame ").number(st.frame(first)).say(")")
@@ -1036,7 +1039,9 @@ func (st *story) closed() *finding {
 	if st.inferredAny() {
 		basis = Inferred
 	}
-	return &finding{frames: []mark{st.side(x).close, st.side(y).close}, text: string(t), basis: basis}
+	st.x.words = t
+	st.found = finding{frames: append(st.marks[:0], st.side(x).close, st.side(y).close), text: string(t), basis: basis}
+	return &st.found
 }
 
 // readLater is for a request that was only half sent, or not followed: no

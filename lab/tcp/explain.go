@@ -144,9 +144,12 @@ type explainer struct {
 
 	lines   map[string]uint32
 	lineOf  []string
+	last    uint32                // the line found last
 	waiting []waiting             // ended flows in order of their end
 	next    int                   // the first of them that is not delivered
 	names   map[netip.Addr]string // from the file, so far
+	story   story                 // of the flow being concluded
+	words   words                 // its text in the making
 	spare   []*trouble            // of flows that are over
 	votes   map[vote]int
 }
@@ -155,6 +158,7 @@ type explainer struct {
 type waiting struct {
 	flow  uint32
 	first int // the flow's first frame, for the slot may be another's by now
+	ended int64
 }
 
 func newExplainer(o Options, sum *Summary, each func(Conversation)) *explainer {
@@ -172,8 +176,13 @@ func (x *explainer) name(a netip.Addr) string {
 	return clean(x.names[a])
 }
 
+// intern gives the number of a request line; 0 when there are too many.
 func (x *explainer) intern(b []byte) uint32 {
+	if string(b) == x.lineOf[x.last] {
+		return x.last
+	}
 	if i, ok := x.lines[string(b)]; ok {
+		x.last = i
 		return i
 	}
 	if len(x.lineOf) >= maxInterned {
@@ -234,8 +243,8 @@ func (x *explainer) take(s *segment) {
 		t := f.trouble(x)
 		t.keep = append(t.keep, fr)
 	}
-	if f.ended() != ended {
-		x.waiting = append(x.waiting, waiting{x.table.index(f), f.first})
+	if ended == 0 && f.ended() != 0 {
+		x.waiting = append(x.waiting, waiting{x.table.index(f), f.first, f.ended()})
 	}
 }
 
@@ -257,11 +266,11 @@ func (f *flow) reused(s *segment, d int) bool {
 // sweep delivers what ended long enough ago.
 func (x *explainer) sweep() {
 	for ; x.next < len(x.waiting); x.next++ {
-		w := x.waiting[x.next]
+		w := &x.waiting[x.next]
+		if x.now-w.ended <= linger {
+			break
+		}
 		if f := x.table.at(w.flow); f != nil && f.first == w.first {
-			if x.now-f.ended() <= linger {
-				break
-			}
 			x.deliver(f, hash(x.seed, f.end[0], f.end[1]))
 		}
 	}
@@ -312,8 +321,8 @@ func (x *explainer) conclude(f *flow, atEnd, early bool) {
 		}
 		f.missingTail(x, d)
 	}
-	st := newStory(x, f, atEnd, early)
-	c := st.conversation()
+	x.story.read(x, f, atEnd, early)
+	c := x.story.conversation()
 	if f.more != nil {
 		c.Segments = f.more.keep
 		for d := range f.side {
