@@ -1,0 +1,70 @@
+package matrix
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rstlab/lab/bench"
+	"rstlab/lab/scenario"
+	"rstlab/lab/verdict"
+)
+
+func TestConfigPath(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(root, "nginx"), 0o777))
+	variant := filepath.Join(root, "nginx", "baseline.conf")
+	own := filepath.Join(root, "my.conf")
+	for _, p := range []string{variant, own} {
+		require.NoError(t, os.WriteFile(p, nil, 0o600))
+	}
+	for name, want := range map[string]string{"baseline": variant, own: own, variant: variant} {
+		got, err := ConfigPath(root, name)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	for _, name := range []string{"basline", root, filepath.Join(root, "no.conf")} {
+		_, err := ConfigPath(root, name)
+		assert.ErrorContains(t, err, "is neither a variant (there are baseline) nor a file")
+	}
+}
+
+func TestLongestFirst(t *testing.T) {
+	cells := []cell{
+		{scenario: scenario.Scenario{Play: []scenario.Step{scenario.Get("/")}}},
+		{scenario: scenario.Scenario{Play: []scenario.Step{scenario.Idle(6 * time.Second)}}},
+		{scenario: scenario.Scenario{}},
+		{scenario: scenario.Scenario{Play: []scenario.Step{scenario.Idle(time.Second), scenario.Idle(9 * time.Second)}}},
+	}
+	assert.Equal(t, []int{3, 1, 0, 2}, longestFirst(cells))
+}
+
+// TestKeep: the evidence of a play is where anybody would look, and a second
+// play of the same replaces it whole.
+func TestKeep(t *testing.T) {
+	out := t.TempDir()
+	c := cell{confName: "/somewhere/my.conf"}
+	r := verdict.Result{Scenario: "stale-idle", Client: "okhttp", Run: 3, Files: map[string]string{}}
+	seen := bench.Evidence{Capture: []byte("capture"), Observation: scenario.Observation{
+		Outcomes: []scenario.Outcome{{N: 1, Status: 200}}, ErrorLog: []string{"a", "b"}, Kernel: []scenario.KernelReset{}}}
+	require.NoError(t, c.keep(&r, seen, out))
+	dir := filepath.Join(out, "stale-idle", "okhttp", "my", "3")
+	for name, want := range map[string]string{"capture.pcapng": "capture", "nginx-error.log": "a\nb\n", "client.jsonl": "{\"n\":1,\"status\":200}\n", "kernel.txt": ""} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		assert.Equal(t, want, string(data))
+		assert.Equal(t, filepath.Join(dir, name), r.Files[name])
+	}
+	again := verdict.Result{Scenario: "stale-idle", Client: "okhttp", Run: 3, Files: map[string]string{}}
+	require.NoError(t, c.keep(&again, bench.Evidence{}, out))
+	assert.NoFileExists(t, filepath.Join(dir, "capture.pcapng"))
+	assert.FileExists(t, filepath.Join(dir, "result.json"))
+
+	file := filepath.Join(out, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	assert.ErrorContains(t, c.keep(&r, seen, file), "keeping evidence")
+}
