@@ -964,9 +964,6 @@ func (st *story) discarded() *finding {
 	if st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
 		return nil
 	}
-	if st.rst.ack == never && !st.side(x).closeOK.ok() && st.rst.at.time()-st.side(x).close.time() < promptly {
-		return nil // a kernel without this connection
-	}
 	after := ""
 	if st.side(x).close.ok() {
 		after = " " + span(st.since(st.rst.at, st.side(x).close)) + " later"
@@ -978,10 +975,13 @@ func (st *story) discarded() *finding {
 	} else {
 		closed = fmt.Sprintf("closed the %s (FIN, frame %d)", st.idleText(), st.frame(st.side(x).close))
 	}
+	threw := st.who(y) + " threw its end away"
+	if st.rst.ack == never && !st.side(x).closeOK.ok() && st.rst.at.time()-st.side(x).close.time() < promptly {
+		threw = st.who(y) + " had no end of it any more and answered"
+	}
 	return &finding{
 		frames: []mark{st.side(x).close, st.rst.at}, basis: basis,
-		text: fmt.Sprintf("%s %s; %s threw its end away%s with RST (%d). Nothing was lost.",
-			st.who(x), closed, st.who(y), after, st.frame(st.rst.at)),
+		text: fmt.Sprintf("%s %s; %s%s with RST (%d). Nothing was lost.", st.who(x), closed, threw, after, st.frame(st.rst.at)),
 	}
 }
 
@@ -1059,7 +1059,7 @@ func (st *story) smallFarewell() bool {
 
 func (st *story) halfClosed() *finding {
 	a, b := st.fin(0), st.fin(1)
-	if (a == never) == (b == never) || st.oneWay() || st.uncertain() || st.rst != nil || st.inferredAny() && st.messageOpen() {
+	if (a == never) == (b == never) || st.oneWay() || st.uncertain() || st.inferredAny() && st.messageOpen() {
 		return nil
 	}
 	x := 0
@@ -1067,6 +1067,17 @@ func (st *story) halfClosed() *finding {
 		x = 1
 	}
 	me := st.side(x)
+	if r := st.rst; r != nil {
+		// Only the closer's own, of its own accord: it would not wait.
+		if int(r.from) != x || r.kind != Abort || st.messageOpen() || st.after.at.ok() {
+			return nil
+		}
+		return &finding{
+			frames: []mark{me.close, r.at},
+			text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and %s later reset it (RST, %d), before %s had closed its side.",
+				st.who(x), st.idleText(), st.frame(me.close), span(st.since(r.at, me.close)), st.frame(r.at), st.who(1-x)),
+		}
+	}
 	state := fmt.Sprintf("FIN_WAIT1 with %s, for its FIN is not acknowledged", st.who(x))
 	if me.closeOK.ok() || st.inferred[x] {
 		state = fmt.Sprintf("FIN_WAIT2 with %s and CLOSE_WAIT with %s", st.who(x), st.who(1-x))
@@ -1085,7 +1096,8 @@ func (st *story) halfClosed() *finding {
 
 func (st *story) aborted() *finding {
 	r := st.rst
-	if r == nil || r.kind != Abort || !st.firstRST() || !st.f.has(flowEstablished) || st.inferredAny() {
+	// A bare RST may answer a segment that the capture lacks.
+	if r == nil || r.kind != Abort || r.ack == never || !st.firstRST() || !st.f.has(flowEstablished) || st.inferredAny() {
 		return nil
 	}
 	x := int(r.from)

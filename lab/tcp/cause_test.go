@@ -131,6 +131,14 @@ var scripts = []struct {
 		line{3.04, 'C', ".", cReq, sOK + 1, "", nil},
 		line{4, 'C', "R.", cReq, sOK + 1, "", nil},
 	), CauseDiscarded, Server, Client, DuringIdle, AnswerWhole, []ResetKind{Abort}, 0},
+	{"discarded with a bare RST at once", exchanged(
+		line{3, 'S', "F.", sOK, cReq, "", nil},
+		line{3.0001, 'C', "R", cReq, 0, "", nil},
+	), CauseDiscarded, Server, Client, DuringIdle, AnswerWhole, []ResetKind{NoConnection}, 0},
+	{"FIN and RST of one side", exchanged(
+		line{3, 'C', "F.", cReq, sOK, "", nil},
+		line{3.0001, 'C', "R.", cReq + 1, sOK, "", nil},
+	), CauseHalfClosed, Client, Client, DuringIdle, AnswerWhole, []ResetKind{Abort}, 0},
 	{"aborted by the server with the request unread", opened(
 		line{0.001, 'C', "P.", 1, 1, get, nil},
 		line{0.0011, 'S', ".", 1, cReq, "", nil},

@@ -17,7 +17,7 @@ func weaker(got, declared Cause) bool {
 		return true
 	case CauseFlowForgotten: // by its definition: "or its FIN was lost before the tap"
 		return declared == CauseStaleCrossing || declared == CauseStaleFinLost
-	case CauseAborted, CauseRefused: // a forger is named only with evidence
+	case CauseAborted, CauseRefused, CauseDiscarded: // a forger is named only with evidence
 		return declared == CauseRejected
 	}
 	return false
