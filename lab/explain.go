@@ -233,6 +233,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		}
 		switch {
 		case e.json:
+			c.Advice = report.Advice(c.Advice, scenarioCommand)
 			_ = enc.Encode(c)
 			return
 		case live && !c.Cause.Healthy():

@@ -87,7 +87,7 @@ func checkout() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("%s is not in a checkout of rstlab (no go.mod of it there or above); only explain works without one", start)
+			return "", fmt.Errorf("%s is not in a checkout of rstlab (no go.mod of it there or above); only explain and list work without one", start)
 		}
 	}
 }

@@ -34,6 +34,12 @@ func runCommand() *cobra.Command {
 declares: the client's words, nginx's logs, every RST on the wire, how each connection ended.
 Up to eight are told as stories, more as a line each. The evidence is kept under out/.
 
+In a story's ladder the letters are tcpdump's: S SYN, S. SYN with ACK, . a bare ACK, P. data,
+F. FIN, R and R. RST.
+
+Where no engine answers, run installs Docker Engine if it is root on Debian or Ubuntu
+(LAB_NO_SETUP=1 forbids it).
+
 Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one could not run.`,
 		Example: `  lab run stale-idle                     one failure, told
   lab run 'stale-idle*'                  and its fixes
@@ -53,6 +59,9 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 			}
 			if o.Runs < 1 {
 				return fmt.Errorf("-n %d: want 1 or more", o.Runs)
+			}
+			if timeout <= 0 {
+				return fmt.Errorf("--timeout %v: want more than 0", timeout)
 			}
 			err = play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON)
 			if slices.Equal(args, []string{catalogue.Article}) && err == nil && !asJSON {
@@ -87,7 +96,7 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 	}
 	defer engine.Close()
 
-	told := len(found)*o.Runs <= stories
+	told := len(found) <= stories && o.Runs == 1
 	byID := map[string]scenario.Scenario{}
 	fixes := map[string]string{}
 	for _, s := range found {

@@ -25,6 +25,9 @@ port of 127.0.0.1, and leaves them standing until lab down.`,
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if timeout <= 0 {
+				return fmt.Errorf("--timeout %v: want more than 0", timeout)
+			}
 			found, err := catalogue.Find(args[0])
 			if err != nil {
 				return err
@@ -86,6 +89,7 @@ port of 127.0.0.1, and leaves them standing until lab down.`,
 			}
 			fmt.Fprintf(p, "ask from the client    docker exec %s curl -s http://test.foo.com/test\n", find(hosts, "client"))
 			fmt.Fprintf(p, "the packets, live      docker logs -f %s\n", find(hosts, "nginx-tap"))
+			fmt.Fprintf(p, "its sockets            docker exec %s ss -tan\n", find(hosts, "nginx-tap"))
 			fmt.Fprintf(p, "kill the back end      docker exec %s /lab/agent kill\n", find(hosts, "backend"))
 			fmt.Fprintf(p, "when you are done      %s down\n", self())
 			return nil

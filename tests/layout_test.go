@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -97,11 +98,14 @@ func TestImportLaw(t *testing.T) {
 
 func TestTopLevel(t *testing.T) {
 	allowed := []string{"lab", "compose", "nginx", "backends", "tests", "go.mod", "go.sum", "docker-compose.yml", "Makefile",
-		"README.md", "LICENSE", ".ci", ".gitignore", ".git", "out"}
-	entries, err := os.ReadDir("..")
-	require.NoError(t, err)
-	for _, e := range entries {
-		assert.Contains(t, allowed, e.Name())
+		"README.md", "LICENSE", ".ci", ".gitignore"}
+	tracked, err := exec.Command("git", "-C", "..", "ls-files", "-z").Output()
+	if err != nil {
+		t.Skip("this is no git checkout: what belongs to it cannot be told from what lies in it")
+	}
+	for file := range strings.SplitSeq(strings.TrimSuffix(string(tracked), "\x00"), "\x00") {
+		top, _, _ := strings.Cut(file, "/")
+		assert.Contains(t, allowed, top)
 	}
 }
 

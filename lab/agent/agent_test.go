@@ -114,11 +114,14 @@ func TestListening(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
-	assert.Empty(t, c.ask(protocol.Command{Do: protocol.Listening, Name: "server", Ports: []int{port}}).Err)
+	assert.Empty(t, c.ask(protocol.Command{Do: protocol.Listening, Name: "server", Ports: []int{port}, Within: int64(time.Minute)}).Err)
+	late := c.ask(protocol.Command{Do: protocol.Listening, Name: "server", Ports: []int{1}, Within: int64(time.Millisecond)}).Err
+	assert.Contains(t, late, "does not listen on port 1; the ports that are listened on here: ")
+	assert.Contains(t, late, itoa(port))
 
 	// A server that ends before it listens is told, not waited for.
 	l.Close()
-	require.NoError(t, c.enc.Encode(protocol.Command{ID: 200, Do: protocol.Listening, Name: "server", Ports: []int{port}}))
+	require.NoError(t, c.enc.Encode(protocol.Command{ID: 200, Do: protocol.Listening, Name: "server", Ports: []int{port}, Within: int64(time.Minute)}))
 	require.NoError(t, c.enc.Encode(protocol.Command{ID: 201, Do: protocol.Signal, Name: "server", Signal: 15}))
 	e := c.until(func(e protocol.Event) bool { return e.Re == 200 })
 	assert.Contains(t, e.Err, "ended before it listened")

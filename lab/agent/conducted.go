@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -267,9 +269,9 @@ func (h *host) run(argv []string) (protocol.Event, error) {
 }
 
 // listening waits until every port of c listens, for as long as the process
-// c.Name lives. The conductor has the deadline.
+// c.Name lives and c.Within has not passed.
 func (h *host) listening(c protocol.Command) error {
-	for {
+	for deadline := time.Now().Add(time.Duration(c.Within)); ; {
 		open, err := listeners("/proc/net/tcp", "/proc/net/tcp6")
 		if err != nil {
 			return err
@@ -286,6 +288,9 @@ func (h *host) listening(c protocol.Command) error {
 		p, err := h.process(c.Name)
 		if err != nil {
 			return fmt.Errorf("%s ended before it listened on port %d", c.Name, missing)
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s does not listen on port %d; the ports that are listened on here: %v", c.Name, missing, slices.Sorted(maps.Keys(open)))
 		}
 		select {
 		case <-p.ended:

@@ -100,7 +100,7 @@ func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]strin
 }
 
 func (b *Bench) startService(ctx context.Context, s service, own bool) (*host, error) {
-	r := request{service: s, image: b.images[s.image], labels: b.engine.labels(b.kept), network: b.network.Name, keep: b.kept, own: own,
+	r := request{service: s, container: fmt.Sprintf("rstlab-%.8s-%s", b.network.Name, s.name), image: b.images[s.image], labels: b.engine.labels(b.kept), network: b.network.Name, keep: b.kept, own: own,
 		publish: own && s.host() == scenario.Nginx}
 	if s.tap() {
 		b.mu.Lock()

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"errors"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,36 +52,12 @@ func TestOwnerDead(t *testing.T) {
 	assert.False(t, alive.dead(alive, startTime))
 }
 
-func TestParseSockets(t *testing.T) {
-	const out = `LISTEN     0      511          0.0.0.0:80         0.0.0.0:*
-FIN-WAIT-2 0      0      172.24.0.4:80     172.24.0.3:59270
-CLOSE-WAIT 1      0      [::ffff:172.24.0.3]:59270 [::ffff:172.24.0.4]:80
-nonsense
-`
-	got := parseSockets(out)
-	require.Len(t, got, 2)
-	assert.Equal(t, "FIN-WAIT-2", got[0].State)
-	assert.Equal(t, netip.MustParseAddrPort("172.24.0.4:80"), got[0].Local)
-	assert.Equal(t, netip.MustParseAddrPort("172.24.0.3:59270"), got[1].Local)
-}
-
 func TestParseCounters(t *testing.T) {
 	before, after := map[string]int64{}, map[string]int64{}
 	parseCounters("Tcp: OutRsts InSegs\nTcp: 1 5\nUdp: InDatagrams\nUdp: 3\nTcpExt: TW\n", before)
 	parseCounters("Tcp: OutRsts InSegs\nTcp: 2 5\nUdp: InDatagrams\nUdp: 9\n", after)
 	assert.Equal(t, map[string]int64{"Tcp:OutRsts": 1, "Tcp:InSegs": 5, "Udp:InDatagrams": 3}, before)
 	assert.Equal(t, []scenario.Counter{{Name: "Tcp:OutRsts", Before: 1, After: 2}}, moved(before, after))
-}
-
-func TestParseReset(t *testing.T) {
-	const line = `java-18164   [001] ..s1.  2509.162302: tcp_send_reset: skbaddr=000000009af876e6 skaddr=0000000033a5bd52 src=172.24.0.4:80 dest=[::ffff:172.24.0.3]:59270 state=TCP_TIME_WAIT reason=TCP_TIMEWAIT_SOCKET`
-	r, ok := parseReset(line)
-	require.True(t, ok)
-	assert.Equal(t, "TCP_TIMEWAIT_SOCKET", r.Reason)
-	assert.Equal(t, "TCP_TIME_WAIT", r.State)
-	assert.Equal(t, netip.MustParseAddrPort("172.24.0.3:59270"), r.Dst)
-	_, ok = parseReset("something else")
-	assert.False(t, ok)
 }
 
 func TestOSFamily(t *testing.T) {
@@ -145,15 +120,11 @@ func TestClock(t *testing.T) {
 }
 
 func FuzzParsers(f *testing.F) {
-	f.Add("ESTAB 0 0 1.2.3.4:80 [::1]:5\n")
 	f.Add("Tcp: A B\nTcp: 1 2\n")
 	f.Add("m b p 7 70")
-	f.Add("tcp_send_reset: src=1.2.3.4:80 dest=1.2.3.4:81 state=X reason=Y")
 	f.Fuzz(func(_ *testing.T, s string) { // none may panic
-		parseSockets(s)
 		parseCounters(s, map[string]int64{})
 		parseOwner(s)
-		parseReset(s)
 		aptDoing(s)
 	})
 }

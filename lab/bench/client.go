@@ -77,7 +77,7 @@ func (p *play) clientEnded() error {
 // hear reads the client's next line.
 func (p *play) hear(ctx context.Context, timeout time.Duration, into any) error {
 	h := p.hosts[string(scenario.Client)]
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the client said nothing for %s", timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the client said nothing for %s; --timeout waits longer", timeout))
 	defer cancel()
 	for exited := p.client.exited; ; {
 		select {

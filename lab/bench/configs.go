@@ -48,8 +48,22 @@ func (e *Engine) CheckConfigs(ctx context.Context, t *Topology, images map[strin
 		}
 		if code != 0 {
 			message := strings.ReplaceAll(strings.TrimSpace(errout), f.to, in[f.to])
-			errs = append(errs, fmt.Errorf("%w %s:\n%s", ErrConfig, in[f.to], message))
+			errs = append(errs, fmt.Errorf("%w %s:\n%s%s", ErrConfig, in[f.to], message, hint(message)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// hint says what the lab needs of a config, where nginx's message alone would
+// leave its reader to guess.
+func hint(message string) string {
+	switch {
+	case strings.Contains(message, "directive is not allowed here"), strings.Contains(message, `no "events" section`):
+		return "\n(a whole nginx.conf is wanted, with events, http and server)"
+	case strings.Contains(message, "host not found in upstream"):
+		return "\n(the server behind nginx is backend:8080 here)"
+	case strings.Contains(message, `open() "/tmp/`):
+		return "\n(an included file is not brought along: a config is one file here)"
+	}
+	return ""
 }

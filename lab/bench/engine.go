@@ -137,10 +137,13 @@ func ping(ctx context.Context, t Timeouts, address string) error {
 		return fmt.Errorf("no permission for the engine at %s; add yourself to its group and log in again: sudo usermod -aG docker %s",
 			socket, userName())
 	}
-	if err != nil {
-		return fmt.Errorf("%w at %s: %v", ErrNoEngine, address, err)
+	switch {
+	case err == nil:
+		return nil
+	case socket != address && reach(socket) == nil: // somebody listens: nothing is missing that could be installed
+		return fmt.Errorf("the engine at %s does not answer: %w", address, err)
 	}
-	return nil
+	return fmt.Errorf("%w at %s: %v", ErrNoEngine, address, err)
 }
 
 // reach opens a socket, for the error alone: the client's own hides the errno.

@@ -58,14 +58,15 @@ type program struct {
 // process's labels, one capability at a time, nothing published.
 type request struct {
 	service
-	image   string // ID
-	labels  map[string]string
-	network string // name of the bench's network; "" for a tap
-	shares  string // ID of the container whose namespace a tap shares
-	keep    bool   // outlives this process
-	own     bool   // runs its image's own program; nobody conducts it
-	publish bool   // its ports, on 127.0.0.1
-	mounts  []mount.Mount
+	image     string // ID
+	container string // its name on the engine; "" lets the engine choose
+	labels    map[string]string
+	network   string // name of the bench's network; "" for a tap
+	shares    string // ID of the container whose namespace a tap shares
+	keep      bool   // outlives this process
+	own       bool   // runs its image's own program; nobody conducts it
+	publish   bool   // its ports, on 127.0.0.1
+	mounts    []mount.Mount
 
 	extraHosts []string // "name:address", beside those of the network's DNS
 }
@@ -77,6 +78,7 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 		waiting: map[int]chan protocol.Event{}, running: map[string]*program{},
 		gone: make(chan struct{}), ready: make(chan struct{})}
 	req := testcontainers.ContainerRequest{
+		Name:   r.container,
 		Image:  r.image,
 		Labels: r.labels,
 		ConfigModifier: func(c *container.Config) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"rstlab/lab/agent/protocol"
 	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
 )
 
 // Kernel asks the engine's kernel why it sends each RST: the tracepoint
@@ -114,25 +114,6 @@ func (k *Kernel) clean(ctx context.Context) error {
 	return err
 }
 
-// sendReset matches an event as trace_pipe writes it:
-//
-//	... tcp_send_reset: skbaddr=... skaddr=... src=172.18.0.3:80 dest=172.18.0.4:38212 state=TCP_TIME_WAIT reason=TCP_TIMEWAIT_SOCKET
-var sendReset = regexp.MustCompile(`tcp_send_reset:.* src=(\S+) dest=(\S+) state=(\S+) reason=(\S+)`)
-
-func parseReset(line string) (scenario.KernelReset, bool) {
-	m := sendReset.FindStringSubmatch(line)
-	if m == nil {
-		return scenario.KernelReset{}, false
-	}
-	src, err1 := netip.ParseAddrPort(m[1])
-	dst, err2 := netip.ParseAddrPort(m[2])
-	if err1 != nil || err2 != nil {
-		return scenario.KernelReset{}, false
-	}
-	unmap := func(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
-	return scenario.KernelReset{Src: unmap(src), Dst: unmap(dst), State: m[3], Reason: m[4], Line: strings.TrimSpace(line)}, true
-}
-
 func (k *Kernel) line(s protocol.Stream, data []byte) {
 	if s != protocol.Stdout {
 		return
@@ -140,8 +121,9 @@ func (k *Kernel) line(s protocol.Stream, data []byte) {
 	line := string(data)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r, ok := parseReset(line); ok {
-		k.resets = append(k.resets, told{r, time.Now()})
+	resets, _ := tcp.ReadKernel(strings.NewReader(line)) // from memory
+	for _, r := range resets {
+		k.resets = append(k.resets, told{scenario.KernelReset{KernelReset: r, Line: strings.TrimSpace(line)}, time.Now()})
 	}
 	if _, mark, ok := strings.Cut(line, "rstlab-fence-"); ok {
 		if reached := k.fences[strings.TrimSpace(mark)]; reached != nil {
@@ -189,7 +171,7 @@ func (k *Kernel) between(ctx context.Context, names map[netip.Addr]scenario.Host
 	defer k.mu.Unlock()
 	all := []scenario.KernelReset{}
 	for _, r := range k.resets {
-		if names[r.Src.Addr()] != "" && names[r.Dst.Addr()] != "" && !r.at.Before(began) {
+		if names[r.From.Addr()] != "" && names[r.To.Addr()] != "" && !r.at.Before(began) {
 			all = append(all, r.KernelReset)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -78,16 +79,28 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	}
 	p.seen.Kernel = kernel.between(ctx, p.seen.Names, began)
 	err = errors.Join(err, p.observe()) // a play that broke off leaves what was seen until then
+	if p.seen.Kernel != nil {
+		p.askKernel()
+	}
 	comments := map[int]string{}
 	for _, c := range p.seen.Conversations {
-		for _, r := range c.Resets {
-			comments[r.Frame] = fmt.Sprintf("RST %s, cause %s: %s", r.Kind, c.Cause, c.Text)
+		if len(c.Resets) > 0 {
+			maps.Copy(comments, tcp.Comments(c))
 		}
 	}
 	var capture bytes.Buffer
 	err = errors.Join(err, p.write(&capture, comments))
 	p.seen.Took = time.Since(began)
 	return Evidence{Observation: p.seen, Capture: capture.Bytes()}, err
+}
+
+// askKernel brings the kernel's own reasons to bear on what the wire showed.
+func (p *play) askKernel() {
+	evidence := tcp.Evidence{KernelWhole: true} // every host of a bench has this kernel
+	for _, k := range p.seen.Kernel {
+		evidence.Kernel = append(evidence.Kernel, k.KernelReset)
+	}
+	evidence.Refine(p.seen.Conversations)
 }
 
 // steps plays the steps and records until it is over.
@@ -213,14 +226,13 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 		return err
 	}
 	p.servers[s.host()] = server
-	ctx, cancel := context.WithTimeout(ctx, p.engine.Timeouts.Listen)
-	defer cancel()
-	if _, err := h.ask(ctx, protocol.Command{Do: protocol.Listening, Name: "server", Ports: s.expose}); err != nil {
+	within := p.engine.Timeouts.Listen
+	if _, err := h.ask(ctx, protocol.Command{Do: protocol.Listening, Name: "server", Ports: s.expose, Within: int64(within)}); err != nil {
 		select {
 		case <-server.exited:
 			return h.ended(server)
 		default:
-			return fmt.Errorf("%w (expose in docker-compose.yml names the ports on which it must listen)", err)
+			return err
 		}
 	}
 	if s.host() == scenario.Nginx {

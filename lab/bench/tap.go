@@ -185,26 +185,9 @@ func (t *tap) sockets(ctx context.Context, before int) (scenario.Snapshot, error
 	if err == nil && code != 0 {
 		err = fmt.Errorf("ss: exit code %d: %s", code, errout)
 	}
-	return scenario.Snapshot{Before: before, Host: t.of, Sockets: parseSockets(out)}, err
-}
-
-// parseSockets reads the output of ss -Htan:
-//
-//	State     Recv-Q Send-Q Local Address:Port Peer Address:Port
-func parseSockets(out string) []scenario.SocketState {
-	var all []scenario.SocketState
-	for line := range strings.Lines(out) {
-		f := strings.Fields(line)
-		if len(f) < 5 || f[0] == "LISTEN" {
-			continue
-		}
-		local, err1 := netip.ParseAddrPort(f[3])
-		peer, err2 := netip.ParseAddrPort(f[4])
-		if err1 != nil || err2 != nil {
-			continue
-		}
-		unmap := func(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
-		all = append(all, scenario.SocketState{State: f[0], Local: unmap(local), Peer: unmap(peer), Line: strings.TrimSpace(line)})
+	if err != nil {
+		return scenario.Snapshot{}, err
 	}
-	return all
+	sockets, err := tcp.ReadSockets(strings.NewReader(out))
+	return scenario.Snapshot{Before: before, Host: t.of, Text: out, Sockets: sockets}, err
 }

@@ -23,9 +23,9 @@ func DefaultTimeouts(scale float64) Timeouts {
 	return Timeouts{
 		Engine:  of(10 * time.Second),
 		Up:      of(60 * time.Second),
-		Listen:  of(20 * time.Second),
-		Agent:   of(20 * time.Second),
-		Request: of(40 * time.Second),
+		Listen:  of(15 * time.Second),
+		Agent:   of(30 * time.Second),  // longer than Listen, which an agent waits for
+		Request: of(150 * time.Second), // nginx waits 60 s by itself, for a connection and then for an answer
 		Settle:  of(3 * time.Second),
 		Quiet:   100 * time.Millisecond,
 		Down:    of(20 * time.Second),

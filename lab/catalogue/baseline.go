@@ -11,8 +11,8 @@ var Baseline = add(scenario.Scenario{
 	Title: "two requests share one kept connection, and nobody closes it",
 	Why: `The client's pool keeps the connection after the first answer, nginx keeps it too
 (keepalive_timeout, 75 s by default), and the second request goes out on it: no handshake,
-the same local port. Every failure of this lab starts from here: one side closes such a
-connection, and the other does not know yet.`,
+the same local port. The failures of kept connections start from here: one side closes
+such a connection, and the other does not know yet.`,
 	Refs: []string{"RFC 9112, 9.3", "https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout"},
 
 	Article: 1,

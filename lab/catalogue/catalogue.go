@@ -53,7 +53,7 @@ func Find(patterns ...string) ([]scenario.Scenario, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("no scenario %q; the nearest: %s", pattern, strings.Join(nearest(pattern), ", "))
+			return nil, fmt.Errorf("no scenario %q; %s", pattern, nearest(pattern))
 		}
 	}
 	return slices.DeleteFunc(All(), func(s scenario.Scenario) bool { return !named[s.ID] }), nil
@@ -64,16 +64,21 @@ func FixesOf(id string) []scenario.Scenario {
 	return slices.DeleteFunc(All(), func(s scenario.Scenario) bool { return s.Fixes != id })
 }
 
-// nearest returns the three IDs that are most like a name.
-func nearest(name string) []string {
-	ids := make([]string, len(all))
-	for i, s := range all {
-		ids[i] = s.ID
+// nearest says which IDs, three at most, are like a name.
+func nearest(name string) string {
+	var ids []string
+	for _, s := range all {
+		if distance(name, s.ID) <= len(name)/2 {
+			ids = append(ids, s.ID)
+		}
+	}
+	if ids == nil {
+		return "lab list shows those that there are"
 	}
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(distance(name, a)-distance(name, b), cmp.Compare(a, b))
 	})
-	return ids[:min(3, len(ids))]
+	return "the nearest: " + strings.Join(ids[:min(3, len(ids))], ", ")
 }
 
 // distance is Levenshtein's, less for a name that the ID contains.

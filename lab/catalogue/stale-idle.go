@@ -12,8 +12,8 @@ var StaleIdle = add(scenario.Scenario{
 	Why: `nginx closes a connection that has been idle for keepalive_timeout, here 5 s: FIN. The
 client's kernel acknowledges it, and its socket goes to CLOSE_WAIT; but OkHttp does not look
 at an idle connection before it sends a GET on it. nginx's socket is in FIN_WAIT2, which no
-process owns any more, so its kernel answers the request with RST, and nginx never knows of
-it: no line in either log. The client reads the end that came first, the FIN:
+process owns any more (Linux keeps it as a small time-wait socket, and says so in its reason),
+so its kernel answers the request with RST, and nginx never knows of it: no line in either log. The client reads the end that came first, the FIN:
 "unexpected end of stream".`,
 	Refs: []string{"RFC 9293, 3.6.1", "RFC 9112, 9.3.1", "tcp_timewait_state_process, net/ipv4/tcp_minisocks.c",
 		"https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout"},

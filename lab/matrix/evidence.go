@@ -17,8 +17,7 @@ import (
 // keep writes the evidence of a play under
 // OUT/SCENARIO/CLIENT/NGINX/RUN/ and names the files in the result.
 func (c cell) keep(r *verdict.Result, seen bench.Evidence, out string) error {
-	nginx := strings.TrimSuffix(filepath.Base(c.confName), ".conf")
-	dir := filepath.Join(out, r.Scenario, r.Client, nginx, strconv.Itoa(r.Run))
+	dir := filepath.Join(c.runs(out), strconv.Itoa(r.Run))
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("keeping evidence: %w", err)
 	}
@@ -30,6 +29,9 @@ func (c cell) keep(r *verdict.Result, seen bench.Evidence, out string) error {
 		counters, err := json.MarshalIndent(seen.Counters, "", " ")
 		if err != nil {
 			return err
+		}
+		if conf, err := os.ReadFile(c.conf); err == nil {
+			files["nginx.conf"] = conf
 		}
 		files["capture.pcapng"] = seen.Capture
 		files["client.jsonl"] = clientLines(seen.Outcomes)
@@ -57,6 +59,11 @@ func (c cell) keep(r *verdict.Result, seen bench.Evidence, out string) error {
 	return writeFile(path, append(data, '\n'))
 }
 
+// runs is the folder of a cell's runs.
+func (c cell) runs(out string) string {
+	return filepath.Join(out, c.scenario.ID, c.scenario.Client, strings.TrimSuffix(filepath.Base(c.confName), ".conf"))
+}
+
 func clientLines(outcomes []scenario.Outcome) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -82,9 +89,7 @@ func sockets(all []scenario.Snapshot) []byte {
 			when = fmt.Sprintf("before request %d", s.Before)
 		}
 		fmt.Fprintf(&b, "# ss -Htan on %s, %s, %s\n", s.Host, when, s.Time.UTC().Format("15:04:05.000"))
-		for _, socket := range s.Sockets {
-			fmt.Fprintln(&b, socket.Line)
-		}
+		b.WriteString(s.Text)
 	}
 	return b.Bytes()
 }

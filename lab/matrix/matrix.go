@@ -52,6 +52,13 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	if err := os.MkdirAll(o.Out, 0o777); err != nil {
 		return fmt.Errorf("keeping evidence: %w (name another folder with -o)", err)
 	}
+	for _, c := range cells {
+		if c.run == 1 { // runs of before would stand among those of now
+			if err := os.RemoveAll(c.runs(o.Out)); err != nil {
+				return fmt.Errorf("keeping evidence: %w", err)
+			}
+		}
+	}
 	if _, err := e.Sweep(ctx); err != nil {
 		return fmt.Errorf("removing what dead labs left: %w", err)
 	}

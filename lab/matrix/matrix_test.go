@@ -47,7 +47,7 @@ func TestLongestFirst(t *testing.T) {
 // play of the same replaces it whole.
 func TestKeep(t *testing.T) {
 	out := t.TempDir()
-	c := cell{confName: "/somewhere/my.conf"}
+	c := cell{confName: "/somewhere/my.conf", scenario: scenario.Scenario{ID: "stale-idle", Client: "okhttp"}}
 	r := verdict.Result{Scenario: "stale-idle", Client: "okhttp", Run: 3, Files: map[string]string{}}
 	seen := bench.Evidence{Capture: []byte("capture"), Observation: scenario.Observation{
 		Outcomes: []scenario.Outcome{{N: 1, Status: 200}}, ErrorLog: []string{"a", "b"}, Kernel: []scenario.KernelReset{}}}

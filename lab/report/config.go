@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,10 @@ func ConfigDifference(own, theirs string) (string, error) {
 	}
 	if lines == nil {
 		return filepath.Base(theirs) + " says the same as " + filepath.Base(own), nil
+	}
+	const most = 12
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d lines more", more))
 	}
 	return filepath.Base(theirs) + " differs from " + filepath.Base(own) + ":\n" + strings.Join(lines, "\n"), nil
 }

@@ -34,6 +34,9 @@ func (e Explanation) Tell(p Paper) {
 		head += fmt.Sprintf(", %s to %s", s.First.Format("2006-01-02 15:04:05"), s.Last.Format("15:04:05"))
 	}
 	p.line("%s", p.in(bold, head))
+	if s.Conversations == 0 {
+		p.line("no TCP connection in it")
+	}
 	if s.SeenFrom != "" {
 		p.line("%s", p.in(dim, "seen from "+Printable(s.SeenFrom)))
 	}
@@ -98,14 +101,19 @@ func between[A interface {
 
 // advice writes what to do, and the scenario that shows it where there is one.
 func (e Explanation) advice(p Paper, advice string) {
-	text, id, _ := strings.Cut(advice, ": lab show ")
-	if text == "" {
-		return
+	if advice != "" {
+		p.labelled("→", Advice(advice, e.Scenario))
 	}
-	if show := e.Scenario(id); id != "" && show != "" {
+}
+
+// Advice is what to do, with the command that shows the scenario which it
+// names, where there is one.
+func Advice(advice string, command func(id string) string) string {
+	text, id, _ := strings.Cut(advice, ": lab show ")
+	if show := command(id); show != "" {
 		text += ": " + show
 	}
-	p.labelled("→", text)
+	return text
 }
 
 // Sick writes one connection as it ends, for who follows a live capture.

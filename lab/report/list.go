@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rstlab/lab/scenario"
 	"rstlab/lab/verdict"
@@ -14,10 +15,10 @@ import (
 func List(p Paper, all []scenario.Scenario) {
 	width := 0
 	for _, s := range all {
-		width = max(width, len(entry(s)))
+		width = max(width, utf8.RuneCountInString(entry(s)))
 	}
 	for _, s := range all {
-		p.line("%s  %s", p.in(bold, fmt.Sprintf("%-*s", width, entry(s))), clip(s.Title, p.Width-width-2))
+		p.columns(p.in(bold, fmt.Sprintf("%-*s", width, entry(s))), width, s.Title)
 	}
 }
 
@@ -91,7 +92,7 @@ func Table(p Paper, results []verdict.Result, fixes map[string]string, took time
 		if fixes[name] != "" {
 			name = "  → " + name
 		}
-		width = max(width, len(name))
+		width = max(width, utf8.RuneCountInString(name))
 		if n := len(rows); n > 0 && rows[n-1].Scenario == r.Scenario {
 			rows[n-1].runs++
 			if r.Outcome == verdict.Pass {
@@ -106,17 +107,24 @@ func Table(p Paper, results []verdict.Result, fixes map[string]string, took time
 			rows[len(rows)-1].passed = 1
 		}
 	}
+	word := func(r row) string {
+		if r.runs > 1 {
+			return fmt.Sprintf("%d of %d %s", r.passed, r.runs, Word(verdict.Pass))
+		}
+		return Word(r.Outcome)
+	}
+	words := 0
+	for _, r := range rows {
+		words = max(words, len(word(r)))
+	}
 	for _, r := range rows {
 		name := r.Scenario
 		if fixes[name] != "" {
 			name = "  → " + name
 		}
-		word := Word(r.Outcome)
-		if r.runs > 1 {
-			word = fmt.Sprintf("%d of %d %s", r.passed, r.runs, Word(verdict.Pass))
-		}
-		line := fmt.Sprintf("%-*s  %s", width, name, p.in(outcomeInk(r.Outcome), fmt.Sprintf("%-16s", word)))
-		p.line("%s  %s", line, clip(cmp.Or(strings.ReplaceAll(r.Reason, "\n", " "), r.Title), p.Width-width-20))
+		word := word(r)
+		line := fmt.Sprintf("%-*s  %s", width, name, p.in(outcomeInk(r.Outcome), fmt.Sprintf("%-*s", words, word)))
+		p.columns(line, width+2+words, cmp.Or(strings.ReplaceAll(r.Reason, "\n", " "), r.Title))
 	}
 	var parts []string
 	for _, o := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Unsupported, verdict.SetupFailed, verdict.LabError} {

@@ -72,6 +72,16 @@ func (p Paper) labelled(label, text string) {
 	}
 }
 
+// columns writes text beside a left column of the given width, wrapped.
+func (p Paper) columns(left string, width int, text string) {
+	for i, line := range wrap(text, max(20, p.Width-width-2)) {
+		if i > 0 {
+			left = strings.Repeat(" ", width)
+		}
+		p.line("%s  %s", left, line)
+	}
+}
+
 // indent is the column in which the text behind a label begins.
 const indent = 11
 

@@ -25,14 +25,14 @@ type Story struct {
 	Result   verdict.Result
 	Rerun    string // the command that plays this again
 	Source   string // file of the scenario
-	Configs  string // how the config differs from the scenario's own; "" when it does not
+	Configs  string // how the user's config differs from the scenario's own; "" without one
 }
 
 // Tell writes the story.
 func (s Story) Tell(p Paper) error {
 	r := s.Result
 	s.head(p)
-	if r.Files["capture.pcapng"] != "" {
+	if len(r.Conversations) > 0 {
 		if err := s.ladder(p); err != nil {
 			return err
 		}
@@ -45,11 +45,13 @@ func (s Story) Tell(p Paper) error {
 		p.labelled("rerun", s.Rerun)
 		p.line("")
 		return nil
-	case verdict.Fail:
-		s.differences(p)
+	}
+	if s.Configs != "" {
+		p.labelled("config", s.Configs)
 	}
 	p.labelled("why", strings.Join(strings.Fields(s.why()), " "))
 	s.packets(p)
+	s.differences(p)
 	s.replies(p)
 	s.nginx(p)
 	s.kernel(p)
@@ -73,7 +75,7 @@ func (s Story) Tell(p Paper) error {
 }
 
 func (s Story) files(p Paper) {
-	if capture := s.Result.Files["capture.pcapng"]; capture != "" {
+	if capture := s.Result.Files["capture.pcapng"]; capture != "" && len(s.Result.Conversations) > 0 {
 		p.labelled("files", relative(filepath.Dir(capture))+"/    capture.pcapng opens in Wireshark")
 	}
 }
@@ -116,7 +118,9 @@ func (s Story) head(p Paper) {
 		parts = append(parts, part)
 	}
 	if len(parts) > 0 {
-		p.line("  %s", p.in(dim, clip(strings.Join(append(parts, r.System), " · "), p.Width-2)))
+		for _, line := range wrap(strings.Join(append(parts, r.System), " · "), p.Width-2) {
+			p.line("  %s", p.in(dim, line))
+		}
 	}
 	p.line("")
 }
@@ -254,9 +258,6 @@ func lookups(sockets []verdict.Socket) []int {
 }
 
 func (s Story) differences(p Paper) {
-	if s.Configs != "" {
-		p.labelled("config", s.Configs)
-	}
 	for _, d := range s.Result.Differences {
 		p.line("  %s", p.in(red, d.What))
 		p.labelled("  want", Printable(d.Want))
@@ -281,13 +282,32 @@ func frames(numbers []int) string {
 // why is the mechanism that the scenario declares; where the result is
 // another, what happened instead.
 func (s Story) why() string {
-	if s.Result.Outcome == verdict.Pass {
+	switch text := s.gone(); {
+	case s.Result.Outcome == verdict.Pass && s.Configs != "":
+		return s.Scenario.Why + " (So much for " + s.Scenario.Filled().Nginx + ".conf, the scenario's own; with your config the same is seen, its numbers are your own.)"
+	case s.Result.Outcome == verdict.Pass:
 		return s.Scenario.Why
-	}
-	if text := s.gone(); text != "" {
+	case text != "":
 		return text
+	case s.cameAbout():
+		return "The failure that this scenario is about came about; something else is not as declared. What the packets say:"
 	}
-	return "not the failure that this scenario is about; what the packets say happened instead:"
+	return "Not what this scenario declares. What the packets say:"
+}
+
+// cameAbout says whether every unhealthy end that is declared was seen.
+func (s Story) cameAbout() bool {
+	declared := false
+	for _, end := range s.Scenario.Want.Ends {
+		if end.Cause == "" || end.Cause.Healthy() {
+			continue
+		}
+		declared = true
+		if !slices.ContainsFunc(s.Result.Conversations, func(c tcp.Conversation) bool { return c.Cause == end.Cause }) {
+			return false
+		}
+	}
+	return declared
 }
 
 // gone says, of a failure that was declared and did not come about, what went
@@ -366,6 +386,15 @@ func (s Story) replies(p Paper) {
 		p.labelled(label, fmt.Sprintf("request %d%s: %s", o.N, port, text))
 		label = ""
 	}
+	sent := 0
+	for _, c := range s.Result.Conversations {
+		if s.host(c.Client.Addr()) == scenario.Client {
+			sent += c.Requests
+		}
+	}
+	if again := sent - len(s.Result.Replies); again > 0 && len(s.Result.Replies) > 0 {
+		p.labelled("", fmt.Sprintf("it was called %d times and sent %d requests: it tried again by itself", len(s.Result.Replies), sent))
+	}
 }
 
 func (s Story) nginx(p Paper) {
@@ -379,7 +408,15 @@ func (s Story) nginx(p Paper) {
 	if label == "" || s.Result.Versions[scenario.Nginx] == "" {
 		return
 	}
+	answered := 0
+	for _, r := range s.Result.Replies {
+		if r.Status != 0 {
+			answered++
+		}
+	}
 	switch unseen := len(s.Result.Replies) - len(s.Result.AccessLog); {
+	case len(s.Result.AccessLog) < answered:
+		p.labelled(label, fmt.Sprintf("%d answered requests are not in /var/log/nginx/access.log: the config logs elsewhere, where the lab does not look", answered-len(s.Result.AccessLog)))
 	case unseen <= 0:
 		p.labelled(label, "nothing in error.log")
 	case len(s.Result.Replies) == 1:

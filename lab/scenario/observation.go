@@ -50,25 +50,17 @@ type Error struct {
 
 // Snapshot is what ss showed in the namespace of one host.
 type Snapshot struct {
-	Before  int       `json:"before"` // the number of the request that came next; 0 at the end
-	Host    Host      `json:"host"`
-	Time    time.Time `json:"time"`
-	Sockets []SocketState
-}
-
-// SocketState is one line of ss.
-type SocketState struct {
-	State       string // as ss writes it: ESTAB, FIN-WAIT-2, CLOSE-WAIT
-	Local, Peer netip.AddrPort
-	Line        string
+	Before  int // the number of the request that came next; 0 at the end
+	Host    Host
+	Time    time.Time
+	Text    string // as ss wrote it
+	Sockets []tcp.Socket
 }
 
 // KernelReset is one event of the tracepoint tcp:tcp_send_reset.
 type KernelReset struct {
-	Src, Dst netip.AddrPort
-	State    string // of the sending socket, TCP_TIME_WAIT and the like
-	Reason   string // enum sk_rst_reason: TCP_TIMEWAIT_SOCKET, NO_SOCKET, ...
-	Line     string
+	tcp.KernelReset
+	Line string // as the kernel wrote it
 }
 
 // Counter is a counter of /proc/net/snmp or /proc/net/netstat that moved.

@@ -41,7 +41,7 @@ type Scenario struct {
 	Want Want
 
 	// Control is the one deliberate change that must make this scenario fail:
-	// the proof that its expectations can tell.
+	// the proof that its expectations can tell. The tests require one.
 	Control Control
 }
 

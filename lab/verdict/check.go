@@ -262,6 +262,9 @@ func wire(s scenario.Scenario, o scenario.Observation) []Difference {
 		d := Difference{What: fmt.Sprintf("segment %d of %d", i+1, len(s.Want.Wire)), Want: describeSegment(want), Got: "no more segments"}
 		var rest []string
 		for _, f := range o.Frames[at:] {
+			if !between(s.Want.Wire, o.Of(f.Src), o.Of(f.Dst)) {
+				continue // of another leg, of which nothing is declared
+			}
 			d.Frames = append(d.Frames, f.Number)
 			rest = append(rest, describeSegment(scenario.Segment{From: o.Of(f.Src), To: o.Of(f.Dst), Flags: f.Flags.String()}))
 		}
@@ -275,6 +278,13 @@ func wire(s scenario.Scenario, o scenario.Observation) []Difference {
 		return []Difference{d}
 	}
 	return nil
+}
+
+// between says whether a pattern speaks of segments between two hosts.
+func between(wire []scenario.Segment, a, b scenario.Host) bool {
+	return slices.ContainsFunc(wire, func(w scenario.Segment) bool {
+		return w.From == "" || w.To == "" || w.From == a && w.To == b || w.From == b && w.To == a
+	})
 }
 
 func describeSegment(s scenario.Segment) string {

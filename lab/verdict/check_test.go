@@ -32,7 +32,7 @@ func clean() scenario.Observation {
 			{Number: 3, Src: client, Dst: nginx, Flags: tcp.ACK},
 		},
 		Conversations: []tcp.Conversation{{Client: client, Server: nginx, Cause: tcp.CauseOpen}},
-		Sockets:       []scenario.Snapshot{{Before: 2, Host: scenario.Nginx, Sockets: []scenario.SocketState{{State: "ESTAB", Local: nginx, Peer: client}}}},
+		Sockets:       []scenario.Snapshot{{Before: 2, Host: scenario.Nginx, Sockets: []tcp.Socket{{State: "ESTAB", Local: nginx, Peer: client}}}},
 	}
 }
 

@@ -135,7 +135,7 @@ func result(s scenario.Scenario, o scenario.Observation) Result {
 		r.Kernel = []KernelReset{}
 	}
 	for _, k := range o.Kernel {
-		r.Kernel = append(r.Kernel, KernelReset{k.Src.String(), k.Dst.String(), k.State, k.Reason})
+		r.Kernel = append(r.Kernel, KernelReset{k.From.String(), k.To.String(), k.State, k.Reason})
 	}
 	return r
 }

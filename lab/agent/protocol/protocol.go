@@ -19,7 +19,8 @@ const (
 	// Read answers with the content of the file Path.
 	Read Verb = "read"
 	// Listening answers as soon as every port of Ports has a listening TCP
-	// socket in this host's namespace, or with an error when Name has ended.
+	// socket in this host's namespace, or with an error when Name has ended or
+	// Within has passed.
 	Listening Verb = "listening"
 	// Datagram sends Data as one UDP datagram to the address Path.
 	Datagram Verb = "datagram"
@@ -37,6 +38,7 @@ type Command struct {
 	Data   []byte   `json:"data,omitempty"`
 	Path   string   `json:"path,omitempty"`
 	Ports  []int    `json:"ports,omitempty"`
+	Within int64    `json:"within,omitempty"` // Listening: nanoseconds
 }
 
 // Stream names where an Output event comes from.
