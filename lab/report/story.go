@@ -416,7 +416,7 @@ func (s Story) nginx(p Paper) {
 	}
 	switch unseen := len(s.Result.Replies) - len(s.Result.AccessLog); {
 	case len(s.Result.AccessLog) < answered:
-		p.labelled(label, fmt.Sprintf("%d answered requests are not in /var/log/nginx/access.log: the config logs elsewhere, where the lab does not look", answered-len(s.Result.AccessLog)))
+		p.labelled(label, count(answered-len(s.Result.AccessLog), "answered request")+" without a line in /var/log/nginx/access.log: the config logs elsewhere, where the lab does not look")
 	case unseen <= 0:
 		p.labelled(label, "nothing in error.log")
 	case len(s.Result.Replies) == 1:
