@@ -184,7 +184,8 @@ func (st *story) read(x *explainer, f *flow, atEnd, early bool) {
 		}
 		if f.more != nil {
 			for _, r := range f.more.resets {
-				if int(r.from) == i && r.ack != never {
+				// A bare RST has the acknowledgment of what it answers.
+				if int(r.from) == i {
 					end = max(end, r.off)
 				}
 			}
@@ -671,6 +672,13 @@ func (st *story) vanished() *finding {
 		if me.fin != never && peer.ack >= me.fin || !me.data.ok() {
 			what, first = "FIN", me.close
 		}
+		// Who repeats goes on, each time after twice as long: a stop before long
+		// has a reason that the capture lacks. Later it may be that the next hop
+		// is not to be found (ARP), then nothing is sent.
+		lasted := me.last.time() - first.time()
+		if st.rst == nil && resent < 4 && st.x.now-me.last.time() > 2*lasted+synRTO {
+			continue
+		}
 		last := mark{n: me.resentN}
 		return &finding{
 			frames: []mark{peer.last, first, last},
@@ -777,8 +785,11 @@ func (st *story) abandoned() *finding {
 	default:
 		return nil
 	}
-	if !left.ok() || how == "FIN" && c.resent > 0 {
+	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() {
 		return nil // the request, or the FIN, met silence
+	}
+	if how == "FIN" && st.side(st.s).last.n < left.n && st.rst == nil {
+		return nil // what the server did then is not in the capture: it may have answered
 	}
 	if st.proto == protoTLS {
 		return st.abandonedTLS(left)
@@ -948,7 +959,12 @@ func (st *story) staleCrossing() *finding {
 }
 
 // roundTrip is at most this: the handshake's, as the capture saw it; 0 without.
-func (st *story) roundTrip() int64 { return int64(st.f.hsTime) * 1000 }
+func (st *story) roundTrip() int64 {
+	if !st.f.has(flowTimed) {
+		return 0
+	}
+	return int64(st.f.hsTime) * 1000
+}
 
 // ---- FIN first, no data after ----
 
@@ -1010,6 +1026,9 @@ func (st *story) closed() *finding {
 	}
 	if st.rst != nil && (a == never || b == never) && !goodbye {
 		return nil
+	}
+	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye && st.side(x).ack <= st.after.off {
+		return nil // nobody took that: the RST which would answer it is not in the capture
 	}
 	// Most conversations end here: the text is put together without fmt.
 	t := st.x.words[:0]
@@ -1096,8 +1115,9 @@ func (st *story) halfClosed() *finding {
 
 func (st *story) aborted() *finding {
 	r := st.rst
-	// A bare RST may answer a segment that the capture lacks.
-	if r == nil || r.kind != Abort || r.ack == never || !st.firstRST() || !st.f.has(flowEstablished) || st.inferredAny() {
+	// A bare RST may answer a segment that the capture lacks, and one after
+	// segments that it lacks may be the end of a keep-alive's probes.
+	if r == nil || r.kind != Abort || r.ack == never || r.gap || !st.firstRST() || !st.f.has(flowEstablished) || st.inferredAny() {
 		return nil
 	}
 	x := int(r.from)
@@ -1129,6 +1149,9 @@ func (st *story) flowForgotten() *finding {
 	// What was never seen alive here cannot be said to have forgotten.
 	if !me.has(sideSeen) || me.has(sideSYNACK) && me.nxt <= 1 && me.ack <= 1 || peer.has(sideAcked) && peer.ack > me.nxt {
 		return nil
+	}
+	if r.at.time()-peer.last.time() > synRTO+st.roundTrip() {
+		return nil // too late for an answer
 	}
 	what := ""
 	switch r.trig {

@@ -78,6 +78,10 @@ const (
 	sideTTLTwice                           // at least two segments carried ttl
 	sideGapBeforeFIN                       // IP IDs say that the capture lacks segments just before the FIN
 	sideMissed                             // the capture lacks bytes of it
+	sideJump                               // its last IP ID was not the one before plus 1
+	sideJumps                              // nor was that one
+	sideBig                                // its last segment may have been several, joined by offload
+	sideHidden                             // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
 )
 
 func (s *side) has(f sideFlags) bool { return s.flags&f != 0 }
@@ -96,6 +100,7 @@ const (
 	flowSimultaneous
 	flowOverflow // SYN-ACK repeated after the handshake's last ACK
 	flowDone     // delivered
+	flowTimed    // hsTime is the round trip
 	flowMissed   // an acknowledgment covered bytes that the capture lacks
 )
 
@@ -183,6 +188,7 @@ type reset struct {
 	fresh   bool  // came after the peer's last segment
 	deaf    bool  // its timestamps show that the peer's last segments did not arrive
 	stray   bool  // answers an ACK of an older connection during the handshake (RFC 9293 3.10.7.3)
+	gap     bool  // the capture lacks what its sender sent just before
 	pressed uint8 // unanswered retransmissions of the peer before it
 }
 
@@ -390,11 +396,15 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		f.hsAck = m.n
 		f.hsTime = uint32(min(max(s.time-f.start, 0)/1000, math.MaxUint32))
 		f.flags |= flowEstablished
+		if s.flags&^(ECE|CWR) == ACK && s.length == 0 && ack == 1 && me.syns == 1 && peer.syns == 1 {
+			f.flags |= flowTimed
+		}
 	case f.has(flowMidstream) || !peer.has(sideSYN|sideSYNACK) || me.has(sideSYNACK) || s.length > 0:
 		f.flags |= flowEstablished
 	}
 
 	isNew := s.length > 0 && (finOff > me.nxt || fresh)
+	before := me.ack
 	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
 		me.ack, me.flags = ack, me.flags|sideAcked
 	}
@@ -433,16 +443,51 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	if s.flags&FIN != 0 {
 		kind = talkFIN
-		if gap := s.ipID - me.ipID; me.fin == never && me.ipID != 0 && gap >= 2 && gap <= 4 && end-me.off(me.top) <= 1 {
+		if me.fin == never && me.skipped(s) {
 			me.flags |= sideGapBeforeFIN
 		}
 		f.fin(x, d, m, finOff, ack)
 	}
-	me.window, me.ipID, me.stamp = s.window, s.ipID, s.stamp
+	if kind == talkACK && !fresh && s.flags&^(ECE|CWR) == ACK && off == me.nxt && ack == before && s.window == me.window && me.last.n > peer.last.n {
+		peer.flags |= sideHidden
+	}
+	me.follow(s)
+	me.window, me.stamp = s.window, s.stamp
 	me.last, me.talk = m, kind
 	if t := f.more; t != nil && t.ended == 0 && t.ends[0].closeOK.ok() && t.ends[1].closeOK.ok() {
 		t.ended = s.time
 	}
+}
+
+// bigSegment is more payload than fits into a packet with a common MTU, by
+// less than options take: such a frame may be several packets, with as many IP
+// IDs.
+const bigSegment = 1200
+
+// follow notes the IP ID. Linux counts them by connection, others by peer or
+// over all: then a gap says nothing.
+func (s *side) follow(seg *segment) {
+	if s.ipID != 0 && seg.ipID != 0 && !s.has(sideBig) {
+		jumped := s.has(sideJump)
+		s.flags &^= sideJump | sideJumps
+		if seg.ipID != s.ipID+1 {
+			s.flags |= sideJump
+			if jumped {
+				s.flags |= sideJumps
+			}
+		}
+	}
+	s.ipID, s.flags = seg.ipID, s.flags&^(sideBig|sideHidden)
+	if seg.length > bigSegment {
+		s.flags |= sideBig
+	}
+}
+
+// skipped says that, by the IP IDs, the side sent a few segments before this
+// one that the capture lacks.
+func (s *side) skipped(seg *segment) bool {
+	gap := seg.ipID - s.ipID
+	return s.ipID != 0 && gap >= 2 && gap <= 4 && !s.has(sideBig|sideJumps)
 }
 
 func inc(v uint8) uint8 {
@@ -559,6 +604,8 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	if r.kind == ToDataAfterClose {
 		t.pending[d]--
 	}
+	r.gap = me.skipped(s) || me.has(sideHidden) || me.off(me.top) > me.nxt ||
+		r.deaf && peer.talk == talkACK && s.time-peer.last.time() > promptly+int64(f.hsTime)*1000
 	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
 	if ack != never {
 		if off > me.off(me.top) {
@@ -596,8 +643,8 @@ func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
 	}
 	bare := s.flags&ACK == 0
 	switch {
-	case !f.has(flowEstablished) && !me.has(sideSYN|sideSYNACK) && peer.has(sideSYN) && !bare && ack >= 1:
-		return ToSYN
+	case !f.has(flowEstablished) && !me.has(sideSYN|sideSYNACK) && peer.has(sideSYN) && !bare && s.seq == 0 && ack >= 1 && ack <= peer.nxt:
+		return ToSYN // any other sequence would be of a connection that had got further
 	case me.fin != never && t.pending[d] > 0:
 		return ToDataAfterClose
 	case me.fin != never && peer.fin != never, earlier && !own:
