@@ -125,7 +125,11 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 		if err != nil {
 			return protocol.Event{}, err
 		}
-		return protocol.Event{}, syscall.Kill(-p.pid, syscall.Signal(c.Signal))
+		to := -p.pid
+		if c.Leader {
+			to = p.pid
+		}
+		return protocol.Event{}, syscall.Kill(to, syscall.Signal(c.Signal))
 	case protocol.Input:
 		p, err := h.process(c.Name)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"rstlab/lab/agent/protocol"
@@ -41,6 +42,7 @@ type play struct {
 
 	seen        scenario.Observation
 	lastOutcome time.Time
+	before      time.Time // when the step before the present one was taken
 }
 
 // The two logs that a config in nginx/ writes.
@@ -106,6 +108,9 @@ func (p *play) askKernel() {
 // steps plays the steps and records until it is over.
 func (p *play) steps(ctx context.Context, settled func(scenario.Observation) bool) error {
 	for _, step := range p.scenario.Play {
+		if n := len(p.seen.Steps); n > 0 {
+			p.before = p.seen.Steps[n-1].Time
+		}
 		p.seen.Steps = append(p.seen.Steps, scenario.Taken{Step: step, Time: p.now()})
 		if err := p.step(ctx, step); err != nil {
 			return fmt.Errorf("%s: %w", step, err)
@@ -278,24 +283,37 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return p.idle(ctx, s.For)
 	case scenario.DoQuiet:
 		return p.quiet(ctx)
-	case scenario.DoKill:
-		h, err := p.host(s.Host)
-		if err != nil {
-			return err
-		}
-		p.progress.Say(p.scenario.ID, "killing the server on "+string(s.Host))
-		server := p.servers[s.Host]
-		if server == nil {
-			return fmt.Errorf("no server runs on %s", s.Host)
-		}
-		return h.kill(ctx, server)
+	case scenario.DoAwait:
+		return p.await(ctx, s.Await)
+	}
+	h, err := p.host(s.Host)
+	if err != nil {
+		return err
+	}
+	p.progress.Say(p.scenario.ID, s.String())
+	switch s.Do {
 	case scenario.DoKillHost:
-		h, err := p.host(s.Host)
-		if err != nil {
-			return err
-		}
-		p.progress.Say(p.scenario.ID, "ending host "+string(s.Host))
 		return p.cut(ctx, h)
+	case scenario.DoStart:
+		for _, svc := range p.topology.services {
+			if svc.host() == s.Host {
+				return p.serve(ctx, h, svc)
+			}
+		}
+	}
+	server := p.servers[s.Host]
+	if server == nil {
+		return fmt.Errorf("no server runs on %s", s.Host)
+	}
+	switch s.Do {
+	case scenario.DoKill:
+		return h.kill(ctx, server)
+	case scenario.DoReload:
+		_, err = h.ask(ctx, protocol.Command{Do: protocol.Signal, Name: server.name, Signal: int(syscall.SIGHUP), Leader: true})
+		return err
+	case scenario.DoPause:
+		_, err = h.ask(ctx, protocol.Command{Do: protocol.Signal, Name: server.name, Signal: int(syscall.SIGSTOP)})
+		return err
 	}
 	return fmt.Errorf("unknown step %q", s.Do)
 }
@@ -345,6 +363,29 @@ func (p *play) quiet(ctx context.Context) error {
 		}
 		if err := await(ctx, left, changed); err != nil {
 			return err
+		}
+	}
+}
+
+// await waits until a segment has been captured after the frames that were
+// there when the step before began.
+func (p *play) await(ctx context.Context, want scenario.Segment) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Listen, fmt.Errorf("it has not been seen for %s", p.engine.Timeouts.Listen))
+	defer cancel()
+	for {
+		_, _, changed := p.capture.state()
+		if err := p.observe(); err != nil {
+			return err
+		}
+		for _, f := range p.seen.Frames {
+			if f.Time.After(p.before) && p.seen.Of(f.Src) == want.From && p.seen.Of(f.Dst) == want.To && f.Flags.String() == want.Flags {
+				return nil
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }

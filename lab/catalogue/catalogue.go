@@ -112,6 +112,10 @@ var (
 	quiet    = scenario.Quiet
 	kill     = scenario.Kill
 	killHost = scenario.KillHost
+	start    = scenario.Start
+	reload   = scenario.Reload
+	pause    = scenario.Pause
+	await    = scenario.Await
 )
 
 const (

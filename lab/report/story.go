@@ -215,7 +215,9 @@ func (s Story) ladder(p Paper) error {
 		l.lanes = append(l.lanes, lane{string(h), title})
 	}
 	for _, step := range s.Result.Steps {
-		if step.Do == scenario.DoKill || step.Do == scenario.DoKillHost {
+		switch step.Do {
+		case scenario.DoRequest, scenario.DoIdle, scenario.DoQuiet, scenario.DoAwait: // the packets show these
+		default:
 			l.rungs = append(l.rungs, rung{at: step.Time, note: step.Text})
 		}
 	}

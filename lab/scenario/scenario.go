@@ -68,14 +68,19 @@ const (
 	DoQuiet    Verb = "quiet"
 	DoKill     Verb = "kill"
 	DoKillHost Verb = "kill-host"
+	DoStart    Verb = "start"
+	DoReload   Verb = "reload"
+	DoPause    Verb = "pause"
+	DoAwait    Verb = "await"
 )
 
-// Step is one step of a play. Make it with Get, Idle, Quiet, Kill and KillHost.
+// Step is one step of a play. Make it with one of the functions below.
 type Step struct {
 	Do     Verb
 	Method string        // DoRequest
 	URL    string        // DoRequest: whole
-	Host   Host          // DoKill, DoKillHost
+	Host   Host          // whose server, or which host
+	Await  Segment       // DoAwait
 	For    time.Duration // DoIdle
 }
 
@@ -105,6 +110,22 @@ func Kill(h Host) Step { return Step{Do: DoKill, Host: h} }
 // so that not even the FINs of its dying processes get out.
 func KillHost(h Host) Step { return Step{Do: DoKillHost, Host: h} }
 
+// Start starts the server process of a host again, and waits until it listens.
+func Start(h Host) Step { return Step{Do: DoStart, Host: h} }
+
+// Reload has a server read its config again: SIGHUP to its first process, as
+// `nginx -s reload` sends it. Await the segment that shows what it did.
+func Reload(h Host) Step { return Step{Do: DoReload, Host: h} }
+
+// Pause stops the server processes of a host by SIGSTOP: they keep their
+// sockets, and their kernel goes on acknowledging.
+func Pause(h Host) Step { return Step{Do: DoPause, Host: h} }
+
+// Await waits until a segment has been captured since the step before.
+func Await(from, to Host, flags string) Step {
+	return Step{Do: DoAwait, Await: Segment{From: from, To: to, Flags: flags}}
+}
+
 func (s Step) String() string {
 	switch s.Do {
 	case DoRequest:
@@ -115,6 +136,14 @@ func (s Step) String() string {
 		return "wait until nothing moves on the wire"
 	case DoKill:
 		return fmt.Sprintf("%s: kill -9 the server process; the host stays", s.Host)
+	case DoStart:
+		return fmt.Sprintf("%s: start the server again", s.Host)
+	case DoReload:
+		return fmt.Sprintf("%s: reload the config (SIGHUP)", s.Host)
+	case DoPause:
+		return fmt.Sprintf("%s: stop the server processes (SIGSTOP); their sockets stay", s.Host)
+	case DoAwait:
+		return fmt.Sprintf("wait until %s > %s %s has been seen", s.Await.From, s.Await.To, s.Await.Flags)
 	case DoKillHost:
 		return fmt.Sprintf("%s: the whole host goes, as if its power were cut", s.Host)
 	}

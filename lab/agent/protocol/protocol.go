@@ -10,7 +10,8 @@ const (
 	// Start starts Argv as a process called Name, the leader of a process group
 	// of its own. Its output comes as Output events.
 	Start Verb = "start"
-	// Signal sends Signal to the process group of Name.
+	// Signal sends Signal to Name: to its whole process group, or with Leader
+	// to its first process alone, as `nginx -s` does.
 	Signal Verb = "signal"
 	// Input writes Data to the standard input of Name.
 	Input Verb = "input"
@@ -35,6 +36,7 @@ type Command struct {
 	Argv   []string `json:"argv,omitempty"`
 	Raw    bool     `json:"raw,omitempty"` // Start: standard output is bytes, not lines
 	Signal int      `json:"signal,omitempty"`
+	Leader bool     `json:"leader,omitempty"` // Signal: not to the whole group
 	Data   []byte   `json:"data,omitempty"`
 	Path   string   `json:"path,omitempty"`
 	Ports  []int    `json:"ports,omitempty"`
