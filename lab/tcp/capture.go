@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -186,8 +187,9 @@ var errEmpty = errors.New("empty input")
 func openCapture(input source) (*capture, error) {
 	c := &capture{source: input, names: map[netip.Addr]string{}}
 	if magic, err := c.peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		// A buffer of its own: swap hands the first one out again.
 		packed := c.source
-		packed.swap = nil
+		packed.buf, packed.swap = slices.Clone(packed.buf), nil
 		z, err := gzip.NewReader(&unread{packed})
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)

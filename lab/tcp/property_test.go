@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -139,6 +140,13 @@ func TestKernel(t *testing.T) {
 	cs, sum := explainBytes(t, pcapng(t, readPackets(t, kernel), nil), Options{})
 	if sum.Stopped != "" {
 		t.Error(sum.Stopped)
+	}
+	packed, err := os.ReadFile(kernel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := explainBytes(t, packed, Options{}); !reflect.DeepEqual(again, cs) {
+		t.Error("gzip makes a difference")
 	}
 	seen := map[uint16]bool{}
 	for _, c := range cs {
