@@ -27,10 +27,20 @@ func add(s scenario.Scenario) scenario.Scenario {
 // All returns every scenario: first those of the tour in its order, then the
 // others by ID, each fix behind its failure.
 func All() []scenario.Scenario {
+	failure := map[string]scenario.Scenario{}
+	for _, s := range all {
+		failure[s.ID] = s
+	}
+	tour := func(s scenario.Scenario) int { return cmp.Or(s.Article, 1<<30) }
 	return slices.SortedFunc(slices.Values(all), func(a, b scenario.Scenario) int {
-		tour := func(s scenario.Scenario) int { return cmp.Or(s.Article, 1<<30) }
-		key := func(s scenario.Scenario) string { return cmp.Or(s.Fixes, s.ID) }
-		return cmp.Or(tour(a)-tour(b), cmp.Compare(key(a), key(b)), cmp.Compare(a.Fixes, b.Fixes), cmp.Compare(a.ID, b.ID))
+		of := func(s scenario.Scenario) scenario.Scenario {
+			if f, ok := failure[s.Fixes]; ok {
+				return f
+			}
+			return s
+		}
+		return cmp.Or(cmp.Compare(tour(of(a)), tour(of(b))), cmp.Compare(of(a).ID, of(b).ID),
+			cmp.Compare(a.Fixes, b.Fixes), cmp.Compare(tour(a), tour(b)), cmp.Compare(a.ID, b.ID))
 	})
 }
 

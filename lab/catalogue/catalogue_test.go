@@ -52,5 +52,5 @@ func TestFixesStandBehindTheirFailure(t *testing.T) {
 		}
 		assert.Equal(t, last, s.Fixes, "%s does not stand behind its failure", s.ID)
 	}
-	assert.Equal(t, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry"}, ids(FixesOf("stale-idle")))
+	assert.Equal(t, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry", "keepalive-off"}, ids(FixesOf("stale-idle")))
 }
