@@ -367,11 +367,8 @@ func (st *story) conversation() Conversation {
 		Start: time.Unix(0, f.start), End: time.Unix(0, f.latest()),
 		Resets: []Reset{}, Frames: []int{}, DecidedEarly: st.early, LongestRest: float64(f.rest) / 1000,
 	}
-	switch client, server := st.hops(st.c), st.hops(st.s); {
-	case client == 0 && server > 0:
-		c.Tap = Client
-	case server == 0 && client > 0:
-		c.Tap = Server
+	if x, _ := st.tap(); x >= 0 {
+		c.Tap = st.sideOf(x)
 	}
 	c.ClientName, c.ServerName = st.x.name(c.Client.Addr()), st.x.name(c.Server.Addr())
 	if st.closer >= 0 || st.rst != nil {
@@ -682,8 +679,8 @@ func (st *story) vanished() *finding {
 		last := mark{n: me.resentN}
 		return &finding{
 			frames: []mark{peer.last, first, last},
-			text: fmt.Sprintf("%s sent its %s (frame %d) %d more times (last in %d) and got no answer: %s had gone silent after frame %d.",
-				st.who(y), what, st.frame(first), resent, st.frame(last), st.who(1-y), st.frame(peer.last)),
+			text: fmt.Sprintf("%s sent its %s (frame %d) %d more times (last in %d) and got no answer: %s had gone silent after frame %d%s.",
+				st.who(y), what, st.frame(first), resent, st.frame(last), st.who(1-y), st.frame(peer.last), st.ifBeside(1-y, ", though all that came as far as the tap on its side")),
 			ended: st.atEnd && st.silence() < 2*(st.f.latest()-first.time()),
 		}
 	}
@@ -921,6 +918,21 @@ func (st *story) staleIdle() *finding {
 	}
 }
 
+// beside says that the tap was beside the host of side i: what comes out there
+// is sent, not delivered; what comes for it got as far as its tap.
+func (st *story) beside(i int) bool {
+	x, _ := st.tap()
+	return x == i
+}
+
+// ifBeside gives the text when the tap was beside side i.
+func (st *story) ifBeside(i int, text string) string {
+	if st.beside(i) {
+		return text
+	}
+	return ""
+}
+
 func (st *story) staleFinLost() *finding {
 	if !st.stale() || st.inferred[st.closer] || st.after.ack > st.fin(st.closer) || st.after.fins < 2 {
 		return nil
@@ -929,8 +941,8 @@ func (st *story) staleFinLost() *finding {
 	me := st.side(x)
 	return &finding{
 		frames: []mark{me.close, {n: me.finLast}, st.after.at, st.rst.at},
-		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and sent the FIN again, %d times in all; none reached %s, which sent%s %s after the first (%d) without acknowledging it and was answered with RST (%d).",
-			st.who(x), st.idleText(), st.frame(me.close), st.after.fins, st.who(y), st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.frame(st.rst.at)),
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and sent the FIN again, %d times in all; none reached %s%s, which sent%s %s after the first (%d) without acknowledging it and was answered with RST (%d).",
+			st.who(x), st.idleText(), st.frame(me.close), st.after.fins, st.who(y), st.ifBeside(y, "'s TCP though they came as far as the tap on its side"), st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.frame(st.rst.at)),
 		during: DuringIdle, answer: new(Answer),
 	}
 }
@@ -943,7 +955,11 @@ func (st *story) staleCrossing() *finding {
 	me := st.side(x)
 	// A FIN that is not acknowledged for longer than this would have been sent
 	// again: then the capture lacks it, and it is not known what happened.
-	if st.after.at.time()-me.close.time() > minRTO+st.roundTrip() || me.has(sideGapBeforeFIN) {
+	limit := minRTO + st.roundTrip()
+	if st.beside(y) {
+		limit = promptly // the FIN was there already, and did not get through
+	}
+	if st.after.at.time()-me.close.time() > limit || me.has(sideGapBeforeFIN) {
 		return nil
 	}
 	order := []mark{me.close, st.after.at, st.rst.at}
@@ -1097,7 +1113,7 @@ func (st *story) halfClosed() *finding {
 				st.who(x), st.idleText(), st.frame(me.close), span(st.since(r.at, me.close)), st.frame(r.at), st.who(1-x)),
 		}
 	}
-	state := fmt.Sprintf("FIN_WAIT1 with %s, for its FIN is not acknowledged", st.who(x))
+	state := fmt.Sprintf("FIN_WAIT1 with %s, for its FIN is not acknowledged%s", st.who(x), st.ifBeside(x, " and the tap on its side does not show whether it arrived"))
 	if me.closeOK.ok() || st.inferred[x] {
 		state = fmt.Sprintf("FIN_WAIT2 with %s and CLOSE_WAIT with %s", st.who(x), st.who(1-x))
 	}
@@ -1164,10 +1180,14 @@ func (st *story) flowForgotten() *finding {
 	default:
 		return nil
 	}
+	where := "there, or at a box between"
+	if st.beside(x) && r.ttl == me.ttl {
+		where = "there, on whose side the tap was"
+	}
 	return &finding{
 		frames: []mark{peer.last, r.at},
-		text: fmt.Sprintf("%s's %s (frame %d) was answered with a bare RST (%d) in the name of %s, last heard in frame %d: there, or at a box between, this connection is not known any more, or a FIN was lost before the capture.",
-			st.who(1-x), what, st.frame(peer.last), st.frame(r.at), st.who(x), st.frame(me.last)),
+		text: fmt.Sprintf("%s's %s (frame %d) was answered with a bare RST (%d) in the name of %s, last heard in frame %d: %s, this connection is not known any more, or a FIN was lost before the capture.",
+			st.who(1-x), what, st.frame(peer.last), st.frame(r.at), st.who(x), st.frame(me.last), where),
 	}
 }
 

@@ -10,6 +10,7 @@
 //	http.go      where HTTP/1 messages begin and end; TLS and HTTP/2 by their frames
 //	cause.go     the registry of causes and their decisions, once a flow is over
 //	explain.go   Explain: all of it, one Conversation at a time
+//	vantage.go   where on the path the capture was taken
 //	evidence.go  kernel reasons, counters, logs and ss beside the capture
 //	group.go     the same story many times is one paragraph
 //	idle.go      idle timeouts from gaps alone
@@ -60,13 +61,27 @@
 // verdict is unexplained; nothing is guessed for protocols that are not read,
 // but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request.
 //
+// # Where it was captured
+//
+// What leaves a host beside the tap is sent, not delivered: only an
+// acknowledgment proves that a FIN arrived, at any tap. What comes for it got as
+// far as its tap. Conversation.Tap says beside which end a connection was
+// captured, by its own TTLs and its own handshake; where these contradict each
+// other it says nothing. A verdict uses it for words ("there, on whose side the tap
+// was", instead of "there, or at a box between"), and to refuse: a FIN that was
+// at the client's tap long before the request does not cross it.
+// Summary.SeenFrom is the majority of all connections, with the reasons.
+//
 // # Missing frames
 //
 // What the capture lacks shows in the numbers: a segment beyond nxt, an
 // acknowledgment beyond nxt. One more than all bytes is a FIN (basis inferred),
-// anything else makes what depends on it unexplained. So with frames missing a
-// verdict gets weaker and does not become another; the tests drop every frame of
-// every script, and one in twenty of a real kernel's.
+// anything else makes what depends on it unexplained. What has no number shows
+// elsewhere: probes and repeated FINs in the IP IDs, which Linux counts by
+// connection, in acknowledgments that nothing asked for, and in timestamps; a
+// lost RST in that who repeats stops. So with frames missing a verdict gets
+// weaker and does not become another; the tests drop every frame, and every two,
+// of every script, and one in twenty of a real kernel's, a thousand times.
 //
 // # A new cause
 //

@@ -83,7 +83,7 @@ type Conversation struct {
 	Idle         float64   `json:"idle,omitempty"`         // seconds without data before the first FIN or RST
 	Reuse        float64   `json:"reuse,omitempty"`        // seconds from the FIN to the data that was sent after it
 	LongestRest  float64   `json:"longest_rest,omitempty"` // seconds: the longest after which the client used the connection again in time
-	Tap          Side      `json:"tap,omitempty"`          // side that the capture was taken at, where TTLs tell
+	Tap          Side      `json:"tap,omitempty"`          // side that the capture was taken at, where its TTLs or its handshake tell
 
 	Contradiction string `json:"contradiction,omitempty"` // other evidence that does not go with the cause
 
@@ -151,7 +151,7 @@ type explainer struct {
 	story   story                 // of the flow being concluded
 	words   words                 // its text in the making
 	spare   []*trouble            // of flows that are over
-	votes   map[vote]int
+	vantage vantage
 }
 
 // waiting is an ended flow whose stragglers are waited for.
@@ -305,7 +305,13 @@ func (x *explainer) finish() {
 		x.conclude(f, true, false)
 	}
 	x.sum.Conversations = x.done
-	x.seenFrom()
+	x.sum.SeenFrom = x.vantage.from(func(h host) string {
+		a := endpoint{hi: h.hi, lo: h.lo}.addrPort().Addr()
+		if n := x.name(a); n != "" {
+			return n
+		}
+		return a.String()
+	})
 	names := maps.Clone(x.sum.Names)
 	if names == nil {
 		names = map[netip.Addr]string{}
@@ -335,53 +341,10 @@ func (x *explainer) conclude(f *flow, atEnd, early bool) {
 		}
 	}
 	x.done++
-	x.vote(c)
+	x.vantage.vote(&x.story)
 	x.each(c)
 	if t := f.more; t != nil && len(x.spare) < maxSpare {
 		*t = trouble{talker: -1, resets: t.resets[:0]}
 		x.spare, f.more = append(x.spare, t), nil
 	}
-}
-
-// vote is what one conversation says of where the capture was taken.
-type vote struct {
-	side Side
-	host netip.Addr
-}
-
-func (x *explainer) vote(c Conversation) {
-	v := vote{side: c.Tap}
-	switch c.Tap {
-	case Client:
-		v.host = c.Client.Addr()
-	case Server:
-		v.host = c.Server.Addr()
-	default:
-		return
-	}
-	if x.votes == nil {
-		x.votes = map[vote]int{}
-	}
-	if _, ok := x.votes[v]; ok || len(x.votes) < 1024 {
-		x.votes[v]++
-	}
-}
-
-// seenFrom sums the votes up.
-func (x *explainer) seenFrom() {
-	all, best := 0, vote{}
-	for v, n := range x.votes {
-		all += n
-		if n > x.votes[best] || n == x.votes[best] && v.host.Less(best.host) {
-			best = v
-		}
-	}
-	if all == 0 || 3*x.votes[best] < 2*all {
-		return
-	}
-	host := best.host.String()
-	if n := x.name(best.host); n != "" {
-		host = n
-	}
-	x.sum.SeenFrom = fmt.Sprintf("the %s's side (%s): its packets had passed no router, the others' had", best.side, host)
 }

@@ -81,6 +81,7 @@ const (
 	sideJump                               // its last IP ID was not the one before plus 1
 	sideJumps                              // nor was that one
 	sideBig                                // its last segment may have been several, joined by offload
+	sideMSS                                // announced an MSS of no more than ethernetMSS
 	sideHidden                             // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
 )
 
@@ -101,7 +102,10 @@ const (
 	flowOverflow // SYN-ACK repeated after the handshake's last ACK
 	flowDone     // delivered
 	flowTimed    // hsTime is the round trip
-	flowMissed   // an acknowledgment covered bytes that the capture lacks
+	flowOversized
+	flowBeside0 // by the handshake the tap is beside side 0
+	flowBeside1 // or side 1
+	flowMissed  // an acknowledgment covered bytes that the capture lacks
 )
 
 // flow is one connection while its segments come in. It holds no pointers but
@@ -398,6 +402,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		f.flags |= flowEstablished
 		if s.flags&^(ECE|CWR) == ACK && s.length == 0 && ack == 1 && me.syns == 1 && peer.syns == 1 {
 			f.flags |= flowTimed
+			x.vantage.handshake(f, d, peer.last.time()-me.last.time(), s.time-peer.last.time())
 		}
 	case f.has(flowMidstream) || !peer.has(sideSYN|sideSYNACK) || me.has(sideSYNACK) || s.length > 0:
 		f.flags |= flowEstablished
@@ -407,6 +412,13 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	before := me.ack
 	if ack != never && (!me.has(sideAcked) || ack > me.ack) {
 		me.ack, me.flags = ack, me.flags|sideAcked
+		if f.has(flowMidstream) && ack == peer.nxt && peer.data.n > me.last.n {
+			x.vantage.acknowledged(f, d, s.time-peer.data.time())
+		}
+	}
+	if s.length > ethernetMSS && peer.has(sideMSS) && !f.has(flowOversized) {
+		f.flags |= flowOversized
+		x.vantage.oversized(f)
 	}
 	if ack != never && peer.fin != never && ack > peer.fin && !f.more.ends[1-d].closeOK.ok() {
 		f.more.ends[1-d].closeOK = m
@@ -522,6 +534,9 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 		me.syn = m.n
 	}
 	me.syns = inc(me.syns)
+	if s.mss > 0 && s.mss <= ethernetMSS {
+		me.flags |= sideMSS
+	}
 	if s.flags&ACK == 0 {
 		me.flags |= sideSYN
 		if peer.has(sideSYN) {

@@ -116,6 +116,7 @@ type segment struct {
 	ipID     uint16
 	flags    Flags
 	ttl      uint8
+	mss      uint16 // MSS option of a SYN (RFC 9293 3.7.1), 0 without
 	icmp     *ICMP
 	payload  []byte
 
@@ -319,11 +320,14 @@ func (s *segment) tcp(b []byte, length int) bool {
 	s.seq, s.ack = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
 	s.flags, s.window = Flags(b[13]), binary.BigEndian.Uint16(b[14:])
 	s.length = int32(length - head)
-	s.stamp, s.echo = 0, 0
+	s.stamp, s.echo, s.mss = 0, 0, 0
 	if head <= len(b) {
 		s.payload = b[head:]
 		if head > 20 {
 			s.stamp, s.echo = timestamp(b[20:head])
+			if s.flags&SYN != 0 {
+				s.mss = maxSegment(b[20:head])
+			}
 		}
 	}
 	return true
@@ -334,21 +338,38 @@ func timestamp(o []byte) (value, echo uint32) {
 	if len(o) >= 12 && binary.BigEndian.Uint32(o) == 0x0101080a { // NOP NOP, as everybody sends it
 		return binary.BigEndian.Uint32(o[4:]), binary.BigEndian.Uint32(o[8:])
 	}
+	if v := tcpOption(o, 8, 10); v != nil {
+		return binary.BigEndian.Uint32(v), binary.BigEndian.Uint32(v[4:])
+	}
+	return 0, 0
+}
+
+// maxSegment finds the MSS among the TCP options (RFC 9293 3.7.1).
+func maxSegment(o []byte) uint16 {
+	if v := tcpOption(o, 2, 4); v != nil {
+		return binary.BigEndian.Uint16(v)
+	}
+	return 0
+}
+
+// tcpOption finds a TCP option of the given kind and length (RFC 9293 3.1); nil
+// without.
+func tcpOption(o []byte, kind, length byte) []byte {
 	for len(o) > 0 {
 		switch {
 		case o[0] == 0:
-			return 0, 0
+			return nil
 		case o[0] == 1:
 			o = o[1:]
 			continue
 		case len(o) < 2 || o[1] < 2 || int(o[1]) > len(o):
-			return 0, 0
-		case o[0] == 8 && o[1] == 10:
-			return binary.BigEndian.Uint32(o[2:]), binary.BigEndian.Uint32(o[6:])
+			return nil
+		case o[0] == kind && o[1] == length:
+			return o[2:length]
 		}
 		o = o[o[1]:]
 	}
-	return 0, 0
+	return nil
 }
 
 // quoted reads an ICMP error and the TCP header that it quotes, of which eight

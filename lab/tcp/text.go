@@ -100,6 +100,8 @@ func (w *words) span(d time.Duration) *words {
 	switch {
 	case d < 0:
 		return w.say("-").span(-d)
+	case d < 100*time.Microsecond && d >= 5*time.Microsecond:
+		return w.say("0.0").number(min(int((d+5*time.Microsecond)/(10*time.Microsecond)), 9)).say(" ms")
 	case d < 10*time.Millisecond:
 		return w.tenths(d, time.Millisecond).say(" ms")
 	case d < time.Second:
