@@ -14,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestClassify(t *testing.T) {
@@ -98,7 +97,14 @@ func TestKeptConnection(t *testing.T) {
 }
 
 func TestPoolIdle(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
+	closed := make(chan struct{}, 2)
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
 	defer server.Close()
 	in, input := io.Pipe()
 	out, output := io.Pipe()
@@ -123,7 +129,7 @@ func TestPoolIdle(t *testing.T) {
 			t.Fatal(err)
 		}
 		ports[i] = r.LocalPort
-		time.Sleep(100 * time.Millisecond)
+		<-closed // the pool gives the connection up, and the server sees it
 	}
 	input.Close()
 	if err := <-done; err != nil || ports[0] == ports[1] {
@@ -132,8 +138,11 @@ func TestPoolIdle(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	// serve answers every connection's first bytes with text, waits, and closes it.
-	serve := func(text string, wait time.Duration, linger int) string {
+	// serve answers every connection's first bytes with text and closes it; where
+	// it must hang, not before the test is over.
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	serve := func(text string, hang bool, linger int) string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +156,9 @@ func TestFailures(t *testing.T) {
 				}
 				conn.Read(make([]byte, 4096))
 				io.WriteString(conn, text)
-				time.Sleep(wait)
+				if hang {
+					<-over
+				}
 				conn.(*net.TCPConn).SetLinger(linger)
 				conn.Close()
 			}
@@ -164,11 +175,11 @@ func TestFailures(t *testing.T) {
 		connected          bool
 	}{
 		{"refused", `{}`, closed.URL, 0, "refused", false},
-		{"eof", `{"retry":true}`, serve("", 0, -1), 0, "eof", true},
-		{"reset", `{}`, serve("", 0, 0), 0, "reset", true},
-		{"timeout", `{"timeout_ms":50}`, serve("", time.Second, -1), 0, "timeout", true},
-		{"cut body", `{}`, serve("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", 0, -1), 200, "eof", true},
-		{"bad gateway", `{}`, serve("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", 0, -1), 502, "", true},
+		{"eof", `{"retry":true}`, serve("", false, -1), 0, "eof", true},
+		{"reset", `{}`, serve("", false, 0), 0, "reset", true},
+		{"timeout", `{"timeout_ms":50}`, serve("", true, -1), 0, "timeout", true},
+		{"cut body", `{}`, serve("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", false, -1), 200, "eof", true},
+		{"bad gateway", `{}`, serve("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", false, -1), 502, "", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
