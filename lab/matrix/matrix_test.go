@@ -53,7 +53,7 @@ func TestKeep(t *testing.T) {
 		Outcomes: []scenario.Outcome{{N: 1, Status: 200}}, ErrorLog: []string{"a", "b"}, Kernel: []scenario.KernelReset{}}}
 	require.NoError(t, c.keep(&r, seen, out))
 	dir := filepath.Join(out, "stale-idle", "okhttp", "my", "3")
-	for name, want := range map[string]string{"capture.pcapng": "capture", "nginx-error.log": "a\nb\n", "client.jsonl": "{\"n\":1,\"status\":200}\n", "kernel.txt": ""} {
+	for name, want := range map[string]string{"capture.pcapng": "capture", "nginx-error.log": "a\nb\n", "client.jsonl": "{\"n\":1,\"status\":200,\"error\":null,\"local_port\":0}\n", "kernel.txt": ""} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		assert.Equal(t, want, string(data))

@@ -34,9 +34,9 @@ type Taken struct {
 // lab/clients.
 type Outcome struct {
 	N         int     `json:"n"`
-	Status    int     `json:"status,omitempty"`
-	Error     *Error  `json:"error,omitempty"`
-	LocalPort int     `json:"local_port,omitempty"`
+	Status    int     `json:"status"` // 0: no answer began
+	Error     *Error  `json:"error"`
+	LocalPort int     `json:"local_port"` // of the connection that the last try used; 0: none
 	Body      string  `json:"body,omitempty"`
 	Bytes     int     `json:"bytes,omitempty"`
 	MS        float64 `json:"ms,omitempty"` // milliseconds from request to outcome

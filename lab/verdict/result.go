@@ -115,7 +115,7 @@ func result(s scenario.Scenario, o scenario.Observation) Result {
 	s = s.Filled()
 	r := Result{
 		Scenario: s.ID, Client: s.Client, Nginx: s.Nginx, Title: s.Title,
-		Replies: o.Outcomes, Resets: resets(o), Conversations: o.Conversations,
+		Replies: list(o.Outcomes), Resets: resets(o), Conversations: list(o.Conversations),
 		Hosts: map[string]scenario.Host{}, ErrorLog: o.ErrorLog, AccessLog: o.AccessLog,
 		Counters: o.Counters, Versions: o.Versions, System: o.System, Options: options(s.Options),
 		Seconds: o.Took.Seconds(), Files: map[string]string{},
@@ -139,6 +139,9 @@ func result(s scenario.Scenario, o scenario.Observation) Result {
 	}
 	return r
 }
+
+// list is never nil, so that it is [] in JSON and not null.
+func list[T any](s []T) []T { return append([]T{}, s...) }
 
 func options(o scenario.Options) map[string]string {
 	m := map[string]string{}
