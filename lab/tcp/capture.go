@@ -321,27 +321,35 @@ func cut(err error) error {
 
 func (c *capture) nextRecord(p *record) error {
 	head := 16 + c.extra
-	h, err := c.peek(head)
-	if err != nil {
-		if err == io.EOF && len(h) == 0 {
-			return io.EOF
+	h := c.buf[c.pos:c.end]
+	if len(h) < head {
+		var err error
+		if h, err = c.peek(head); err != nil {
+			if err == io.EOF && len(h) == 0 {
+				return io.EOF
+			}
+			return cut(err)
 		}
-		return cut(err)
 	}
 	sec, frac, n, orig := c.uint32(h), c.uint32(h[4:]), c.uint32(h[8:]), c.uint32(h[12:])
 	if n > maxRecord {
 		return fmt.Errorf("pcap record claims %d captured bytes, more than the limit of %d", n, maxRecord)
 	}
-	h, err = c.take(head + int(n))
-	if err != nil {
-		return cut(err)
+	whole := head + int(n)
+	if len(h) < whole {
+		var err error
+		if h, err = c.peek(whole); err != nil {
+			return cut(err)
+		}
 	}
+	c.pos += whole
+	c.off += int64(whole)
 	if c.pcap.units != unixNanosPerSec {
 		frac *= 1000
 	}
 	p.time = int64(sec)*unixNanosPerSec + int64(frac)
 	p.iface, p.link, p.notes = 0, c.pcap.LinkType, nil
-	p.data, p.orig = h[head:], max(int(orig), int(n))
+	p.data, p.orig = h[head:whole:whole], max(int(orig), int(n))
 	return nil
 }
 

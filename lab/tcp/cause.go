@@ -1050,7 +1050,7 @@ func (st *story) closed() *finding {
 	t := st.x.words[:0]
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
-		t.say(" the ", st.idleText(), " (FIN, frame ").number(st.frame(first)).say(")")
+		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
 	} else {
 		t.say(" (its FIN is not in the capture)")
 	}

@@ -3,6 +3,7 @@ package tcp
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -360,10 +361,12 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 					return
 				}
 			}
-			kind, head, m := looksOther, 0, &message{}
+			kind, head := looksOther, 0
+			var m *message
 			if c := x.seg; len(carry) == 0 && c.looks != looksRequest && len(b) > 0 && len(b) == len(c.payload) && &b[0] == &c.payload[0] {
 				kind, head, m = c.looks, int(c.head), &c.msg // as prepared
 			} else if kind = sniff(whole); kind == looksRequest || kind == looksResponse || p.http == httpHeader {
+				m = new(message)
 				head = readHeader(whole, m)
 			}
 			if len(carry) == 0 && (head < 0 || kind == looksShort) {
@@ -648,35 +651,73 @@ type message struct {
 // it is not whole.
 func readHeader(b []byte, m *message) int {
 	*m = message{length: -1}
-	for i := 0; ; {
-		n := bytes.IndexByte(b[i:], '\n')
-		if n < 0 {
-			return -1
+	start := 0 // of the line
+	for i := 0; i < len(b); i += 8 {
+		// Newlines are looked for in eight bytes at a time: most of the lines are
+		// passed over, and short.
+		var ends uint64
+		if i+8 <= len(b) {
+			ends = newlines(binary.LittleEndian.Uint64(b[i:]))
+		} else {
+			var last [8]byte
+			copy(last[:], b[i:])
+			ends = newlines(binary.LittleEndian.Uint64(last[:]))
 		}
-		line := b[i : i+n]
-		i += n + 1
-		if n > 0 && line[n-1] == '\r' {
-			line = line[:n-1]
-		}
-		switch {
-		case m.line == nil:
-			m.line = line
-		case len(line) == 0:
-			if m.chunked {
-				m.length = -1
+		for ; ends != 0; ends &= ends - 1 {
+			end := i + bits.TrailingZeros64(ends)/8
+			line := b[start:end]
+			start = end + 1
+			if n := len(line); n > 0 && line[n-1] == '\r' {
+				line = line[:n-1]
 			}
-			return i
-		default:
-			switch line[0] | 0x20 {
-			case 'c', 't', 'k':
-				m.field(line)
+			switch {
+			case m.line == nil:
+				m.line = line
+			case len(line) == 0:
+				if m.chunked {
+					m.length = -1
+				}
+				return start
+			default:
+				switch line[0] | 0x20 {
+				case 'c', 't', 'k':
+					m.field(line)
+				}
 			}
 		}
 	}
+	return -1
 }
 
+// newlines sets the highest bit of each byte that is a newline.
+func newlines(w uint64) uint64 {
+	const low = 0x7f7f7f7f7f7f7f7f
+	w ^= 0x0a0a0a0a0a0a0a0a
+	return ^((w&low + low) | w | low)
+}
+
+// sameFold says whether b begins with a name of at least eight lower-case
+// letters and hyphens, in any case.
+func sameFold(b, name []byte) bool {
+	const lower = 0x2020202020202020
+	n := len(name)
+	for i := 0; i < n-8; i += 8 {
+		if binary.LittleEndian.Uint64(b[i:])|lower != binary.LittleEndian.Uint64(name[i:]) {
+			return false
+		}
+	}
+	return binary.LittleEndian.Uint64(b[n-8:n])|lower == binary.LittleEndian.Uint64(name[n-8:])
+}
+
+var (
+	nameLength     = []byte("content-length")
+	nameConnection = []byte("connection")
+	nameTransfer   = []byte("transfer-encoding")
+	nameKeepAlive  = []byte("keep-alive")
+)
+
 func (m *message) field(line []byte) {
-	if v, ok := field(line, "content-length"); ok {
+	if v, ok := field(line, nameLength); ok {
 		n := int64(0)
 		for _, c := range v {
 			if c < '0' || c > '9' || n > 1<<50 {
@@ -689,19 +730,19 @@ func (m *message) field(line []byte) {
 			m.bad = true
 		}
 		m.length = n
-	} else if v, ok := field(line, "connection"); ok {
-		if len(v) == len("keep-alive") && bytes.EqualFold(v, []byte("keep-alive")) {
+	} else if v, ok := field(line, nameConnection); ok {
+		if len(v) == len(nameKeepAlive) && sameFold(v, nameKeepAlive) {
 			m.keepAlive = true // as nearly always
 			return
 		}
 		_, isClose := after(v, "close")
 		_, isKeep := after(v, "keep-alive")
 		m.close, m.keepAlive = m.close || isClose, m.keepAlive || isKeep
-	} else if v, ok := field(line, "transfer-encoding"); ok {
+	} else if v, ok := field(line, nameTransfer); ok {
 		rest, chunked := after(v, "chunked")
 		m.chunked = chunked && len(rest) == 0
 		m.bad = m.bad || !m.chunked
-	} else if v, ok := field(line, "keep-alive"); ok {
+	} else if v, ok := field(line, nameKeepAlive); ok {
 		seconds, _ := after(v, "timeout=")
 		for _, c := range seconds {
 			if c < '0' || c > '9' || m.timeout > 1<<20 {
@@ -723,9 +764,9 @@ func after(v []byte, word string) ([]byte, bool) {
 }
 
 // field gives the value of a header line if it has the given lower-case name.
-func field(line []byte, name string) ([]byte, bool) {
+func field(line, name []byte) ([]byte, bool) {
 	n := len(name)
-	if len(line) <= n || line[n] != ':' || line[n-1]|0x20 != name[n-1] || !bytes.EqualFold(line[:n], []byte(name)) {
+	if len(line) <= n || line[n] != ':' || !sameFold(line, name) {
 		return nil, false
 	}
 	v := line[n+1:]

@@ -200,7 +200,7 @@ func mask(b []byte) {
 			default:
 				keep := false
 				for _, name := range kept {
-					if _, ok := field(line, name); ok {
+					if _, ok := field(line, []byte(name)); ok {
 						keep = true
 					}
 				}

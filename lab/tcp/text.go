@@ -44,13 +44,18 @@ func (st *story) what() string {
 
 // idleText is "idle connection after 5.0 s", or "connection".
 func (st *story) idleText() string {
-	if st.closer < 0 || st.at() != DuringIdle && st.at() != DuringUnknown {
-		return "connection"
+	var w words
+	w.idle(st)
+	return string(w)
+}
+
+func (w *words) idle(st *story) *words {
+	if st.closer >= 0 && (st.at() == DuringIdle || st.at() == DuringUnknown) {
+		if d := st.idle(); d >= 100*time.Millisecond {
+			return w.say("idle connection after ").span(d)
+		}
 	}
-	if d := st.idle(); d >= 100*time.Millisecond {
-		return "idle connection after " + span(d)
-	}
-	return "connection"
+	return w.say("connection")
 }
 
 func (st *story) duringText() string {
