@@ -367,6 +367,9 @@ func (st *story) conversation() Conversation {
 		Start: time.Unix(0, f.start), End: time.Unix(0, f.latest()),
 		Resets: []Reset{}, Frames: []int{}, DecidedEarly: st.early, LongestRest: float64(f.rest) / 1000,
 	}
+	if f.more != nil && f.more.resetAt > f.latest() {
+		c.End = time.Unix(0, f.more.resetAt)
+	}
 	if x, _ := st.tap(); x >= 0 {
 		c.Tap = st.sideOf(x)
 	}

@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -79,7 +78,7 @@ type Conversation struct {
 	Status       int       `json:"status,omitempty"`        // of the last response
 	KeepAlive    int       `json:"keep_alive,omitempty"`    // seconds that the server promised (Keep-Alive: timeout=)
 	Start        time.Time `json:"start"`
-	End          time.Time `json:"end"`
+	End          time.Time `json:"end"`                    // of the last segment, RSTs included
 	Idle         float64   `json:"idle,omitempty"`         // seconds without data before the first FIN or RST
 	Reuse        float64   `json:"reuse,omitempty"`        // seconds from the FIN to the data that was sent after it
 	LongestRest  float64   `json:"longest_rest,omitempty"` // seconds: the longest after which the client used the connection again in time
@@ -123,10 +122,7 @@ func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 		}
 	})
 	x.finish()
-	if err != nil {
-		return sum, fmt.Errorf("reading capture: %w", err)
-	}
-	return sum, nil
+	return sum, err
 }
 
 // explainer holds the live flows.

@@ -141,7 +141,8 @@ type trouble struct {
 
 	after   lateData
 	resets  []reset
-	dropped int // resets beyond maxResets
+	dropped int   // resets beyond maxResets
+	resetAt int64 // time of the last of all
 	icmp    *icmpNote
 	alive   mark // segment of a side that had already reset
 	holds   []held
@@ -635,6 +636,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 			t.at, t.atReply = f.http.during(f), f.http.answer()
 		}
 	}
+	t.resetAt = max(t.resetAt, s.time)
 	if len(t.resets) < maxResets {
 		t.resets = append(t.resets, r)
 	} else {

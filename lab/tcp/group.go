@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Groups gathers conversations that tell the same story: the same cause between
@@ -107,24 +109,56 @@ func btoi(b bool) int {
 	return 0
 }
 
+// text says what the conversations of the group have in common. The numbers
+// take the place of the cause's definition where they say the same.
 func (g *Group) text() string {
 	if g.Count == 1 {
 		return g.Examples[0].Text
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d times", g.Cause.Info().Says, g.Count)
-	if g.ClosedBy != None && g.Idle.N > 1 {
-		fmt.Fprintf(&b, "; the %s closed after %s s idle", g.ClosedBy, g.Idle)
-		if v, ok := g.Idle.Timeout(); ok {
-			fmt.Fprintf(&b, ": an idle timeout of %s s", seconds(v))
-		}
+	e := g.Examples[0]
+	who, other := "the "+string(g.ClosedBy), Client
+	if g.ClosedBy == Client {
+		other = Server
+	}
+	if g.ClosedBy == Both {
+		who = "both sides"
+	}
+	timed := g.ClosedBy != None && g.Idle.N > 1 && g.Idle.Quantile(0.5) >= 0.1
+	closed := who + " closed"
+	if timed {
+		closed += " after " + span(seconds(g.Idle.Quantile(0.5))) + " idle" + g.Idle.around()
+	}
+	asked := "requests came"
+	if e.Protocol != "http/1" {
+		asked = "times data came"
 	}
 	if g.Reuse.N > 1 {
-		fmt.Fprintf(&b, "; data came %s to %s s after that", seconds(g.Reuse.Min), seconds(g.Reuse.Max))
+		if lo, hi, unit := extent(g.Reuse.Min, g.Reuse.Max); lo != hi {
+			asked += " " + lo + " to " + hi + unit + " after that"
+		} else {
+			asked += " " + span(seconds(g.Reuse.Min)) + " after that"
+		}
 	}
-	e := g.Examples[0]
-	fmt.Fprintf(&b, ". First: port %d, frames %s.", e.Client.Port(), numbers(e.Frames))
-	return b.String()
+	var text string
+	switch {
+	case g.Cause == CauseStaleIdle:
+		text = fmt.Sprintf("%s; %d %s and were answered with RST", closed, g.Count, asked)
+	case g.Cause == CauseStaleFinLost:
+		text = fmt.Sprintf("%s, but its FIN did not arrive; %d %s and were answered with RST", closed, g.Count, asked)
+	case g.Cause == CauseStaleCrossing:
+		text = fmt.Sprintf("%s, and each time a request was on its way; %d were answered with RST", closed, g.Count)
+	case timed && g.Cause == CauseClosed:
+		text = fmt.Sprintf("%s, %d times", closed, g.Count)
+	case timed && g.Cause == CauseDiscarded:
+		text = fmt.Sprintf("%s; the %s threw its end away with RST, %d times, and nothing was lost", closed, g.ResetBy, g.Count)
+	case timed && g.Cause == CauseHalfClosed && g.ClosedBy != Both:
+		text = fmt.Sprintf("%s and the %s did not, %d times", closed, other, g.Count)
+	case timed:
+		text = fmt.Sprintf("%s, %d times, %s after the last data%s", g.Cause.Info().Says, g.Count, span(seconds(g.Idle.Quantile(0.5))), g.Idle.around())
+	default:
+		text = fmt.Sprintf("%s, %d times", g.Cause.Info().Says, g.Count)
+	}
+	return fmt.Sprintf("%s. First: port %d, frames %s.", text, e.Client.Port(), numbers(e.Frames))
 }
 
 func numbers(ns []int) string {
@@ -181,16 +215,50 @@ func (s Spread) Timeout() (float64, bool) {
 	return mid, s.N >= 3 && mid >= 0.5 && hi-lo <= max(0.02*mid, 0.2)
 }
 
+// String is the median, and how far the others are from it where they are:
+// "60.0 s (59.98 to 60.02 s, 311 samples)".
 func (s Spread) String() string {
-	return fmt.Sprintf("%s (%s to %s, %d samples)", seconds(s.Quantile(0.5)), seconds(s.Min), seconds(s.Max), s.N)
+	if s.N == 0 {
+		return "no samples"
+	}
+	text := span(seconds(s.Quantile(0.5)))
+	if s.N == 1 {
+		return text
+	}
+	lo, hi, unit := extent(s.Min, s.Max)
+	if lo == hi {
+		return fmt.Sprintf("%s (%d samples)", text, s.N)
+	}
+	return fmt.Sprintf("%s (%s to %s%s, %d samples)", text, lo, hi, unit, s.N)
 }
 
-func seconds(v float64) string {
-	switch {
-	case v < 0.01:
-		return fmt.Sprintf("%.4f", v)
-	case v < 10:
-		return fmt.Sprintf("%.2f", v)
+// around is what follows a median in a sentence: " (59.98 to 60.02, 311
+// samples)", with the unit only where it is another.
+func (s Spread) around() string {
+	lo, hi, unit := extent(s.Min, s.Max)
+	if unit == " s" && s.Quantile(0.5) >= 1 {
+		unit = ""
 	}
-	return fmt.Sprintf("%.1f", v)
+	if lo == hi {
+		return fmt.Sprintf(" (%d samples)", s.N)
+	}
+	return fmt.Sprintf(" (%s to %s%s, %d samples)", lo, hi, unit, s.N)
 }
+
+// extent writes two times in one unit, as exactly as tells them apart.
+func extent(min, max float64) (lo, hi, unit string) {
+	unit = " s"
+	if max < 1 {
+		min, max, unit = min*1000, max*1000, " ms"
+	}
+	decimals := 2
+	if max-min >= 1 {
+		decimals = 1
+	}
+	if max-min >= 100 {
+		decimals = 0
+	}
+	return strconv.FormatFloat(min, 'f', decimals, 64), strconv.FormatFloat(max, 'f', decimals, 64), unit
+}
+
+func seconds(v float64) time.Duration { return time.Duration(v * float64(time.Second)) }

@@ -32,7 +32,7 @@ type Timeout struct {
 	Promised   int            `json:"promised"` // seconds in the server's own Keep-Alive header, 0 without
 	Near       int            `json:"near"`     // connections that were used again in the last tenth of that time
 	Late       int            `json:"late"`     // connections that were used after it: stale
-	Text       string         `json:"text"`
+	Text       string         `json:"text"`     // "" when there are too few samples to say anything
 }
 
 // Add takes in one more conversation.
@@ -102,25 +102,35 @@ func (t *Timeout) text() string {
 	if t.ServerName != "" {
 		name = fmt.Sprintf("%s (%s)", t.ServerName, t.Server)
 	}
+	if !t.Sharp && t.Idle.N < 3 {
+		return ""
+	}
 	var b strings.Builder
 	who := "it"
 	if t.By == Client {
 		who = "its clients"
 	}
 	if t.Sharp {
-		fmt.Fprintf(&b, "%s: idle connections are closed by %s after %s s", name, who, t.Idle)
+		fmt.Fprintf(&b, "%s: idle connections are closed by %s after %s", name, who, t.Idle)
 	} else {
-		fmt.Fprintf(&b, "%s: no one idle timeout to be seen; connections are closed by %s after %s s", name, who, t.Idle)
+		fmt.Fprintf(&b, "%s: no one idle timeout to be seen; connections are closed by %s after %s", name, who, t.Idle)
 	}
 	if t.Promised > 0 && t.By == Server {
 		fmt.Fprintf(&b, "; its Keep-Alive header promises %d s", t.Promised)
 	}
 	if t.Late > 0 {
-		fmt.Fprintf(&b, "; %d requests came too late", t.Late)
+		fmt.Fprintf(&b, "; %s came too late", requests(t.Late))
 	}
 	if t.Near > 0 && t.By == Server {
-		fmt.Fprintf(&b, "; %d came in the last tenth of that time and were lucky", t.Near)
+		fmt.Fprintf(&b, "; %s came in the last tenth of that time, just soon enough", requests(t.Near))
 	}
 	b.WriteByte('.')
 	return b.String()
+}
+
+func requests(n int) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return fmt.Sprintf("%d requests", n)
 }

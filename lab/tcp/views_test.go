@@ -60,7 +60,7 @@ func TestGroupsAndTimeouts(t *testing.T) {
 		t.Fatalf("%+v", list)
 	}
 	t.Log(list[0].Text)
-	for _, want := range []string{"10 times", "an idle timeout of 60.0 s", "data came 1.0", "First: port 20000, frames "} {
+	for _, want := range []string{"the server closed after 60.0 s idle (59.99 to 60.01, 10 samples); 10 requests came 1.0 to 46.0 s after that and were answered with RST. First: port 20000, frames "} {
 		if !strings.Contains(list[0].Text, want) {
 			t.Errorf("no %q in %q", want, list[0].Text)
 		}
@@ -69,7 +69,42 @@ func TestGroupsAndTimeouts(t *testing.T) {
 	if len(ts) != 1 || !ts[0].Sharp || ts[0].By != Server || ts[0].Late != 10 || ts[0].Idle.N != 50 || ts[0].Seconds < 59.9 || ts[0].Seconds > 60.1 {
 		t.Fatalf("%+v", ts)
 	}
-	t.Log(ts[0].Text)
+	if want := "nginx (10.0.0.2:80): idle connections are closed by it after 60.0 s (59.99 to 60.01 s, 50 samples); 10 requests came too late."; ts[0].Text != want {
+		t.Errorf("%q, want %q", ts[0].Text, want)
+	}
+	idle = Timeouts{}
+	idle.Add(cs[0])
+	if ts := idle.List(); len(ts) != 1 || ts[0].Text != "" {
+		t.Errorf("one sample: %+v", ts)
+	}
+	c := explain(t, staleScript())[0]
+	if rst := c.Resets[len(c.Resets)-1]; c.End.Sub(c.Start) != 6006100*time.Microsecond {
+		t.Errorf("ends %v after it began; the RST is frame %d", c.End.Sub(c.Start), rst.Frame)
+	}
+}
+
+func TestSpread(t *testing.T) {
+	for want, values := range map[string][]float64{
+		"no samples":                           nil,
+		"5.0 s":                                {5.001},
+		"0.2 ms":                               {0.0002},
+		"5.0 s (3 samples)":                    {5, 5, 5},
+		"60.0 s (59.98 to 60.02 s, 3 samples)": {59.98, 60, 60.02},
+		"12 ms (3.0 to 14.2 ms, 3 samples)":    {0.003, 0.012, 0.0142},
+		"2.0 s (0.1 to 14.2 s, 3 samples)":     {0.1, 2, 14.2},
+		"200 s (100 to 301 s, 3 samples)":      {100, 200, 301},
+		"0.05 ms (0.04 to 0.06 ms, 3 samples)": {0.00004, 0.00005, 0.00006},
+		"1.0 s (0.99 to 1.01 s, 3 samples)":    {0.99, 1, 1.01},
+		"800 ms (700 to 900 ms, 3 samples)":    {0.7, 0.8, 0.9},
+	} {
+		var s Spread
+		for _, v := range values {
+			s.add(v)
+		}
+		if s.String() != want {
+			t.Errorf("%q, want %q", s, want)
+		}
+	}
 }
 
 func TestAnnotate(t *testing.T) {
