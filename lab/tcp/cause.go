@@ -594,6 +594,9 @@ func (st *story) acceptOverflow() *finding {
 // handshakeDone is when the handshake's last ACK came.
 func (st *story) handshakeDone() int64 { return st.f.start + int64(st.f.hsTime)*1000 }
 
+// unanswered wants a repetition. One SYN alone, however long the silence after
+// it, may also be one whose RST the capture lacks; a connection attempt that was
+// given up within the first second (RFC 6298 2.1) leaves no more than that.
 func (st *story) unanswered() *finding {
 	client, server := st.side(st.c), st.side(st.s)
 	if st.f.has(flowEstablished) || st.rst != nil {
@@ -1212,6 +1215,9 @@ func (st *story) unexplained() *finding {
 	switch {
 	case st.oneWay() && st.f.has(flowEstablished):
 		text = "the capture holds one direction of this connection only."
+	case st.rst == nil && st.side(st.c).syns == 1 && !st.side(st.s).has(sideSeen) && st.silence() > 3*synRTO:
+		text = fmt.Sprintf("%s sent one SYN (frame %d) and in the %s after it nothing came: no answer, and no repetition, so it gave up within a second, or the answer is not in the capture.",
+			st.who(st.c), st.frame(st.synMark(st.c)), span(time.Duration(st.silence())))
 	case st.rst == nil && st.closer < 0 && !st.f.has(flowEstablished):
 		text = "the handshake was not finished and nothing says why."
 	case st.uncertain() && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:

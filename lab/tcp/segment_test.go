@@ -377,3 +377,12 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+// TestLoneSYN: silence alone does not say what became of an attempt.
+func TestLoneSYN(t *testing.T) {
+	cs := explain(t, []line{{0, 'C', "S", 0, 0, "", nil}, {60, 'c', "S", 0, 0, "", nil}})
+	if len(cs) != 2 || cs[0].Cause != CauseUnexplained || cs[1].Cause != CauseUnexplained || cs[0].Text == cs[1].Text {
+		t.Errorf("%+v", cs)
+	}
+	t.Log(cs[0].Text)
+}
