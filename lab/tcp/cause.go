@@ -418,6 +418,7 @@ func (st *story) conversation() Conversation {
 		if found.answer != nil {
 			c.Answer = *found.answer
 		}
+		c.Frames = make([]int, 0, len(found.frames))
 		for _, m := range found.frames {
 			if m.ok() {
 				c.Frames = append(c.Frames, st.frame(m))

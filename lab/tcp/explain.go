@@ -190,9 +190,8 @@ func (x *explainer) intern(b []byte) uint32 {
 	return i
 }
 
-// prepare finds out about a segment what can be known without its flow. The
-// headers of requests, half of all, are left to take: so that both have about
-// the same to do.
+// prepare finds out about a segment what can be known without its flow: so it
+// and take have about the same to do.
 func (x *explainer) prepare(s *segment) {
 	lo, hi, d := s.src, s.dst, uint8(0)
 	if hi.less(lo) {
@@ -200,9 +199,9 @@ func (x *explainer) prepare(s *segment) {
 	}
 	s.hash, s.dir = hash(x.seed, lo, hi), d
 	s.id = s.identity()
-	s.looks = looksOther
+	s.looks, s.head = looksOther, -1
 	if len(s.payload) > 0 {
-		if s.looks = sniff(s.payload); s.looks == looksResponse {
+		if s.looks = sniff(s.payload); s.looks == looksRequest || s.looks == looksResponse {
 			s.head = int32(readHeader(s.payload, &s.msg))
 		}
 	}

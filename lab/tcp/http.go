@@ -363,7 +363,7 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			}
 			kind, head := looksOther, 0
 			var m *message
-			if c := x.seg; len(carry) == 0 && c.looks != looksRequest && len(b) > 0 && len(b) == len(c.payload) && &b[0] == &c.payload[0] {
+			if c := x.seg; len(carry) == 0 && len(b) > 0 && len(b) == len(c.payload) && &b[0] == &c.payload[0] {
 				kind, head, m = c.looks, int(c.head), &c.msg // as prepared
 			} else if kind = sniff(whole); kind == looksRequest || kind == looksResponse || p.http == httpHeader {
 				m = new(message)
