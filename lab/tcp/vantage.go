@@ -82,6 +82,7 @@ func (v *vantage) handshake(f *flow, c int, server, client int64) {
 		x, near, far = 1-c, server, client
 	}
 	switch {
+	case far >= synRTO: // more likely a SYN that the capture lacks
 	case far-near >= nearer && far >= farther*near:
 		f.flags |= flowBeside0 << x
 		t := v.of(f.end[x].host())
