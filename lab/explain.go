@@ -334,11 +334,7 @@ func segments(in *os.File, c tcp.Conversation) (tcp.Conversation, error) {
 // within says whether a segment between the right endpoints is of this
 // connection and not of another on the same ports.
 func within(c tcp.Conversation, f tcp.Frame) bool {
-	last := 0
-	if len(c.Frames) > 0 {
-		last = slices.Max(c.Frames)
-	}
-	return !f.Time.Before(c.Start) && (!f.Time.After(c.End) || f.Number <= last)
+	return !f.Time.Before(c.Start) && !f.Time.After(c.End)
 }
 
 // draw draws the connection of one frame.
