@@ -607,7 +607,7 @@ func (st *story) unanswered() *finding {
 	case client.syns >= 2 && !server.has(sideSeen):
 		return &finding{
 			frames: []mark{st.synMark(st.c), client.last},
-			text: fmt.Sprintf("%s sent SYN %d times in %s (frames %d to %d); nothing came back.",
+			text: fmt.Sprintf("%s sent SYN %d times in %s (first frame %d, last %d); nothing came back.",
 				st.who(st.c), client.syns, span(st.since(client.last, st.firstOf(st.c))), st.frame(st.synMark(st.c)), st.frame(client.last)),
 			during: DuringHandshake,
 			ended:  st.atEnd && st.silence() < synRTO,
@@ -615,7 +615,7 @@ func (st *story) unanswered() *finding {
 	case server.syns >= 2 && server.has(sideSYNACK) && client.last.n <= client.syn+server.syn && st.f.hsAck == 0:
 		return &finding{
 			frames: []mark{{n: server.syn}, server.last},
-			text: fmt.Sprintf("%s sent SYN-ACK %d times (frames %d to %d); %s never acknowledged it.",
+			text: fmt.Sprintf("%s sent SYN-ACK %d times (first frame %d, last %d); %s never acknowledged it.",
 				st.who(st.s), server.syns, st.frame(mark{n: server.syn}), st.frame(server.last), st.who(st.c)),
 			during: DuringHandshake,
 			ended:  st.atEnd && st.silence() < synRTO,
