@@ -155,19 +155,18 @@ func (b *Bench) names() map[netip.Addr]scenario.Host {
 
 // program returns what a host runs: its image's CMD.
 func (b *Bench) program(ctx context.Context, h scenario.Host) ([]string, error) {
-	for _, s := range b.topology.services {
-		if s.host() == h {
-			image, err := b.engine.client.ImageInspect(ctx, b.images[s.image])
-			if err != nil {
-				return nil, err
-			}
-			if image.Config == nil || len(image.Config.Cmd) == 0 {
-				return nil, fmt.Errorf("image %s names no program (CMD)", s.image)
-			}
-			return image.Config.Cmd, nil
-		}
+	s, err := b.topology.service(h)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("docker-compose.yml has no service %s", h)
+	image, err := b.engine.client.ImageInspect(ctx, b.images[s.image])
+	if err != nil {
+		return nil, err
+	}
+	if image.Config == nil || len(image.Config.Cmd) == 0 {
+		return nil, fmt.Errorf("image %s names no program (CMD)", s.image)
+	}
+	return image.Config.Cmd, nil
 }
 
 // cut takes a host off the network, then ends it: as a loss of power does, and

@@ -22,10 +22,12 @@ var ErrConfig = errors.New("nginx refuses the config")
 func (e *Engine) CheckConfigs(ctx context.Context, t *Topology, images map[string]string, paths []string) error {
 	var r request
 	var hosts []string
+	nginx, err := t.service(scenario.Nginx)
+	if err != nil {
+		return err
+	}
+	r.service, r.image = nginx, images[nginx.image]
 	for _, s := range t.services {
-		if s.host() == scenario.Nginx {
-			r.service, r.image = s, images[s.image]
-		}
 		hosts = append(hosts, s.name+":127.0.0.1")
 	}
 	r.labels, r.extraHosts, r.files = e.labels(false), hosts, nil

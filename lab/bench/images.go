@@ -329,14 +329,3 @@ func messages(r io.Reader, each func(text string)) error {
 		each(m.Stream + m.Status)
 	}
 }
-
-// SuitesOf returns the Debian suites that the named images are built on.
-func SuitesOf(names []string) []string {
-	var suites []string
-	for _, name := range names {
-		if src, err := sourceOf(name); err == nil && !slices.Contains(suites, src.suite) {
-			suites = append(suites, src.suite)
-		}
-	}
-	return suites
-}

@@ -97,8 +97,11 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 }
 
 // askKernel brings the kernel's own reasons to bear on what the wire showed.
+// The trace is not called whole: a listener's resets carry no address, so they
+// cannot be told from those of another bench, and a RST without an event here
+// proves no firewall.
 func (p *play) askKernel() {
-	evidence := tcp.Evidence{KernelWhole: true} // every host of a bench has this kernel
+	var evidence tcp.Evidence
 	for _, k := range p.seen.Kernel {
 		evidence.Kernel = append(evidence.Kernel, k.KernelReset)
 	}
@@ -295,11 +298,11 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 	case scenario.DoKillHost:
 		return p.cut(ctx, h)
 	case scenario.DoStart:
-		for _, svc := range p.topology.services {
-			if svc.host() == s.Host {
-				return p.serve(ctx, h, svc)
-			}
+		service, err := p.topology.service(s.Host)
+		if err != nil {
+			return err
 		}
+		return p.serve(ctx, h, service)
 	}
 	server := p.servers[s.Host]
 	if server == nil {

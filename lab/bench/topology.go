@@ -150,6 +150,16 @@ func (t *Topology) Images() []string {
 	return images
 }
 
+// service returns the service that a host is.
+func (t *Topology) service(h scenario.Host) (service, error) {
+	for _, s := range t.services {
+		if s.host() == h {
+			return s, nil
+		}
+	}
+	return service{}, fmt.Errorf("docker-compose.yml has no service %s", h)
+}
+
 // tap says whether a service is the tap of another.
 func (s service) tap() bool { return s.shares != "" }
 

@@ -147,3 +147,9 @@ func exchange(from, to scenario.Host) []scenario.Segment {
 func handshake(from, to scenario.Host) []scenario.Segment {
 	return []scenario.Segment{{From: from, To: to, Flags: "S"}, {From: to, To: from, Flags: "S."}, {From: from, To: to, Flags: "."}}
 }
+
+// staleRequest is a request on a connection that its server has closed and
+// whose FIN has arrived: FIN, its ACK, the request, RST (RFC 9293, 3.10.7.4).
+func staleRequest(from, to scenario.Host) []scenario.Segment {
+	return []scenario.Segment{{From: to, To: from, Flags: "F."}, {From: from, To: to, Flags: "."}, {From: from, To: to, Flags: "P."}, {From: to, To: from, Flags: "R"}}
+}

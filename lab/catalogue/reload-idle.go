@@ -24,10 +24,7 @@ same moment, at every deployment. nginx has keepalive_min_timeout against it sin
 		Replies: []scenario.Reply{{Status: 200, Conn: 1}, {Class: "eof", Conn: 1, Text: []string{"unexpected end of stream on Connection{test.foo.com:80"}}},
 		Wire: slices.Concat(
 			handshake(client, nginx), exchange(client, nginx),
-			[]scenario.Segment{
-				{From: nginx, To: client, Flags: "F."}, {From: client, To: nginx, Flags: "."},
-				{From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "R"},
-			}),
+			staleRequest(client, nginx)),
 		Resets:  []scenario.Reset{{From: nginx, To: client, Kind: "to-data-after-close"}},
 		Ends:    []scenario.End{{Client: client, Server: nginx, Cause: "stale-idle", ClosedBy: "server"}},
 		Sockets: []scenario.Socket{{Before: 2, Host: nginx, State: "FIN-WAIT-2"}, {Before: 2, Host: client, State: "CLOSE-WAIT"}},

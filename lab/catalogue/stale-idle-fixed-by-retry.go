@@ -26,10 +26,7 @@ not safe with a retry unless the client can know that the first was never read.`
 		Replies: []scenario.Reply{{Status: 200, Conn: 1}, {Status: 200, Conn: 2}},
 		Wire: slices.Concat(
 			handshake(client, nginx), exchange(client, nginx),
-			[]scenario.Segment{
-				{From: nginx, To: client, Flags: "F."}, {From: client, To: nginx, Flags: "."},
-				{From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "R"},
-			},
+			staleRequest(client, nginx),
 			handshake(client, nginx), exchange(client, nginx)),
 		Resets: []scenario.Reset{{From: nginx, To: client, Kind: "to-data-after-close"}},
 		Ends: []scenario.End{

@@ -31,10 +31,7 @@ so its kernel answers the request with RST, and nginx never knows of it: no line
 		}}},
 		Wire: slices.Concat( // packets 1 to 11 of the article
 			handshake(client, nginx), exchange(client, nginx),
-			[]scenario.Segment{
-				{From: nginx, To: client, Flags: "F."}, {From: client, To: nginx, Flags: "."},
-				{From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "R"},
-			}),
+			staleRequest(client, nginx)),
 		Resets:  []scenario.Reset{{From: nginx, To: client, Kind: "to-data-after-close"}},
 		Ends:    []scenario.End{{Client: client, Server: nginx, Cause: "stale-idle", ClosedBy: "server"}},
 		Sockets: []scenario.Socket{{Before: 2, Host: nginx, State: "FIN-WAIT-2"}, {Before: 2, Host: client, State: "CLOSE-WAIT"}},
