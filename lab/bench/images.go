@@ -10,8 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -41,8 +44,12 @@ const DefaultNginx = "1.26"
 var nginxSuite = map[string]string{"1.22": "bookworm", "1.26": "trixie", "1.30": "sid"}
 
 // source is where an image comes from: a folder of the checkout with a
-// Dockerfile, on a Debian suite.
-type source struct{ dir, suite string }
+// Dockerfile, on a Debian suite, and the lab's own programs that it is given
+// beside the agent, each a folder of package main.
+type source struct {
+	dir, suite string
+	programs   map[string]string
+}
 
 // sourceOf returns the source of an image that docker-compose.yml names.
 func sourceOf(image string) (source, error) {
@@ -51,15 +58,15 @@ func sourceOf(image string) (source, error) {
 	switch kind {
 	case "nginx":
 		if suite, ok := nginxSuite[version]; ok {
-			return source{"nginx", suite}, nil
+			return source{dir: "nginx", suite: suite}, nil
 		}
 		return source{}, fmt.Errorf("no Debian suite has nginx %q; there are 1.22, 1.26 and 1.30", version)
 	case "client":
-		return source{path.Join("lab/clients", what), "trixie"}, nil
+		return source{dir: path.Join("lab/clients", what), suite: "trixie"}, nil
 	case "backend":
-		return source{path.Join("backends", what), "trixie"}, nil
+		return source{dir: path.Join("backends", what), suite: "trixie"}, nil
 	case "tap":
-		return source{"compose/tap", "trixie"}, nil
+		return source{dir: "compose/tap", suite: "trixie"}, nil
 	}
 	return source{}, fmt.Errorf("image %s is none of the lab's", image)
 }
@@ -120,12 +127,19 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil {
 		return "", fmt.Errorf("%s has no Dockerfile: %w", src.dir, err)
 	}
+	programs := map[string]string{"agent": filepath.Join(b.root, "lab/agent")}
+	for name, at := range src.programs {
+		programs[name] = filepath.Join(b.root, at)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "main.go")); err == nil {
+		programs["program"] = dir
+	}
 	topic := strings.TrimPrefix(name, "rstlab/")
 	base, err := b.base(ctx, src.suite)
 	if err != nil {
 		return "", err
 	}
-	inputs, err := b.inputs(dir, base)
+	inputs, err := b.inputs(dir, base, programs)
 	if err != nil {
 		return "", err
 	}
@@ -135,7 +149,7 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 	}
 	b.reaper()
 	b.progress.Say(topic, "building")
-	archive, err := b.context(ctx, dir)
+	archive, err := b.context(ctx, dir, programs)
 	if err != nil {
 		return "", err
 	}
@@ -155,10 +169,19 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 }
 
 // inputs returns the hash of everything that an image is made from.
-func (b *builder) inputs(dir, base string) (string, error) {
+func (b *builder) inputs(dir, base string, programs map[string]string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, "1", base, runtime.Version(), b.arch())
-	for _, d := range []string{dir, filepath.Join(b.root, "lab/agent")} {
+	folders := []string{dir}
+	for _, program := range slices.Sorted(maps.Values(programs)) {
+		if program != dir {
+			folders = append(folders, program)
+		}
+		if err := b.packages(program, &folders); err != nil {
+			return "", err
+		}
+	}
+	for _, d := range folders {
 		err := filepath.WalkDir(d, func(p string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || ignored(p) {
 				return err
@@ -179,6 +202,34 @@ func (b *builder) inputs(dir, base string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// packages adds to the folders that of a package of this module, and those of
+// all that it imports from this module.
+func (b *builder) packages(dir string, folders *[]string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if ignored(file) {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range parsed.Imports {
+			own, ok := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), "rstlab/")
+			if at := filepath.Join(b.root, own); ok && !slices.Contains(*folders, at) {
+				*folders = append(*folders, at)
+				if err := b.packages(at, folders); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // ignored says that a file of an image's folder is no input of the image:
 // tests, and nginx's configs, which are copied into the host instead.
 func ignored(p string) bool {
@@ -196,9 +247,9 @@ func (b *builder) arch() string {
 	return b.machine
 }
 
-// context returns the build context of a folder: its files, the agent, and its
-// own Go program if it has one.
-func (b *builder) context(ctx context.Context, dir string) (io.Reader, error) {
+// context returns the build context of a folder: its files, and the lab's
+// programs, compiled.
+func (b *builder) context(ctx context.Context, dir string, programs map[string]string) (io.Reader, error) {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
 	add := func(name string, mode int64, data []byte) error {
@@ -212,9 +263,7 @@ func (b *builder) context(ctx context.Context, dir string) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	goProgram := false
 	for _, entry := range entries {
-		goProgram = goProgram || entry.Name() == "main.go"
 		if entry.IsDir() || ignored(entry.Name()) || strings.HasSuffix(entry.Name(), ".go") {
 			continue
 		}
@@ -229,10 +278,6 @@ func (b *builder) context(ctx context.Context, dir string) (io.Reader, error) {
 		if err := add(entry.Name(), int64(info.Mode().Perm()), data); err != nil {
 			return nil, err
 		}
-	}
-	programs := map[string]string{"agent": filepath.Join(b.root, "lab/agent")}
-	if goProgram {
-		programs["program"] = dir
 	}
 	for name, dir := range programs {
 		data, err := b.compile(ctx, dir)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"rstlab/lab/script"
 	"rstlab/lab/tcp"
 )
 
@@ -37,18 +38,42 @@ type Scenario struct {
 	Nginx   string  // file in nginx/, without .conf; "" is "baseline"
 	Backend string  // folder in backends; "" is "node"
 
+	// Server is what the scripted back end does; nil unless Backend is "scripted".
+	Server *script.Server
+
 	Play []Step
 	Want Want
+
+	// Since has what must be seen in Want's place from a version of nginx on;
+	// the last that applies rules.
+	Since []Since
+
+	// Or has what may be seen as well, where reality varies: each play shows
+	// Want or one of these.
+	Or []Want
+
+	// Runs is how many plays it takes to tell, where each play shows Want or
+	// one of Or by chance: Share is how many of them, from and to, show Want.
+	Runs  int
+	Share [2]float64
 
 	// Control is the one deliberate change that must make this scenario fail:
 	// the proof that its expectations can tell. The tests require one.
 	Control Control
 }
 
+// Since is what must be seen from a version of nginx on.
+type Since struct {
+	Version string // 1.29.7
+	Want    Want
+}
+
 // Options set up a client. An unset option leaves the library's own default.
 type Options struct {
 	Retry    Switch        // does the client itself retry when a connection fails
 	PoolIdle time.Duration // how long its pool keeps an idle connection
+	Timeout  time.Duration // for what the library usually limits
+	HTTP2    Switch        // HTTP/2, over clear text with prior knowledge where the URL is http
 }
 
 // Switch is an option that is on, off, or left as the library has it.
@@ -72,13 +97,57 @@ const (
 	DoReload   Verb = "reload"
 	DoPause    Verb = "pause"
 	DoAwait    Verb = "await"
+	DoFinish   Verb = "finish"
+	DoSaid     Verb = "said"
+	DoTell     Verb = "tell"
+	DoSignal   Verb = "signal"
+	DoFilter   Verb = "filter"
+	DoUnfilter Verb = "unfilter"
+	DoGate     Verb = "gate"
+	DoHeld     Verb = "held"
+	DoDestroy  Verb = "destroy"
+)
+
+// Whom a signal goes to.
+type Whom string
+
+const (
+	All     Whom = ""        // every process of the server
+	Leader  Whom = "leader"  // its first process alone: nginx's master
+	Workers Whom = "workers" // the others: nginx's workers
+)
+
+// Order is the order in which a gate lets a FIN, the request that crosses it
+// and the RST through, at the host that receives the FIN.
+type Order string
+
+const (
+	// FINFirst holds the FIN until the request has left, and delivers it before
+	// the RST that answers the request: FIN and request have crossed.
+	FINFirst Order = "FIN first"
+	// RSTFirst holds the FIN until the RST has been delivered. On a network
+	// that takes a lost or a reordered FIN: this one is forced.
+	RSTFirst Order = "RST first"
+	// FINLost drops the FIN and every copy of it; the request leaves after the
+	// first retransmission.
+	FINLost Order = "FIN lost"
 )
 
 // Step is one step of a play. Make it with one of the functions below.
 type Step struct {
 	Do     Verb
 	Method string        // DoRequest
-	URL    string        // DoRequest: whole
+	URL    string        // DoRequest: whole; of a socket: host:port
+	Header []string      // DoRequest: "Name: value"
+	Body   string        // DoRequest
+	Conn   string        // DoRequest of a socket: its name; one that is open is used again
+	Script []script.Op   // DoRequest of a socket
+	Begin  bool          // DoRequest: do not wait for the outcome; DoFinish does
+	Event  string        // DoSaid, DoTell
+	Signal string        // DoSignal: HUP, TERM, ...
+	To     Whom          // DoSignal
+	Rule   string        // DoFilter
+	Order  Order         // DoGate
 	Host   Host          // whose server, or which host
 	Await  Segment       // DoAwait
 	For    time.Duration // DoIdle
@@ -94,6 +163,73 @@ func Get(url string) Step {
 	}
 	return Step{Do: DoRequest, Method: "GET", URL: url}
 }
+
+// Post sends a body and waits for the outcome.
+func Post(url, body string) Step {
+	s := Get(url)
+	s.Method, s.Body = "POST", body
+	return s
+}
+
+// With returns the request with headers, each "Name: value".
+func (s Step) With(header ...string) Step {
+	s.Header = header
+	return s
+}
+
+// Raw has the raw client play a script on the connection of this name, made
+// to nginx's port 80 if it is not open. What the script reads last is the
+// outcome.
+func Raw(name string, ops ...script.Op) Step {
+	return Step{Do: DoRequest, Conn: name, URL: "test.foo.com:80", Script: ops}
+}
+
+// At returns the request to another host and port.
+func (s Step) At(hostport string) Step {
+	s.URL = hostport
+	return s
+}
+
+// Begin starts a request and goes on to the next step while it is under way.
+// Finish waits for it, and so does the end of the play.
+func Begin(s Step) Step {
+	s.Begin = true
+	return s
+}
+
+// Finish waits for the outcomes of all requests that have begun.
+func Finish() Step { return Step{Do: DoFinish} }
+
+// Said waits until a script of this host has said so (script.Say).
+func Said(h Host, event string) Step { return Step{Do: DoSaid, Host: h, Event: event} }
+
+// Tell tells the scripts of a host what they wait for (script.Wait).
+func Tell(h Host, event string) Step { return Step{Do: DoTell, Host: h, Event: event} }
+
+// Signal sends a signal, HUP, TERM, ..., to processes of a host's server.
+func Signal(h Host, signal string, to Whom) Step {
+	return Step{Do: DoSignal, Host: h, Signal: signal, To: to}
+}
+
+// Filter adds a rule to the firewall of a host, in the words of nft(8): its
+// chain, input or output, then the rule. The names of hosts in braces are
+// replaced by their addresses: "input ip saddr {nginx} tcp dport 8080 drop".
+func Filter(h Host, rule string) Step { return Step{Do: DoFilter, Host: h, Rule: rule} }
+
+// Unfilter removes every rule that Filter has added on a host.
+func Unfilter(h Host) Step { return Step{Do: DoUnfilter, Host: h} }
+
+// Gate has the FINs and RSTs that come to a host from a server's port, on
+// every connection from now on, held and let through in this order.
+func Gate(h Host, order Order) Step { return Step{Do: DoGate, Host: h, Order: order} }
+
+// Held waits until the gate of a host holds a FIN; with FINLost, until it has
+// dropped one that was sent again.
+func Held(h Host) Step { return Step{Do: DoHeld, Host: h} }
+
+// Destroy has the kernel of a host throw its TCP connections away, as ss -K
+// does (tcp_abort).
+func Destroy(h Host) Step { return Step{Do: DoDestroy, Host: h} }
 
 // Idle lets the client rest for so long, its connections in its pool.
 func Idle(d time.Duration) Step { return Step{Do: DoIdle, For: d} }
@@ -129,7 +265,7 @@ func Await(from, to Host, flags string) Step {
 func (s Step) String() string {
 	switch s.Do {
 	case DoRequest:
-		return fmt.Sprintf("client: %s %s", s.Method, s.URL)
+		return "client: " + s.request()
 	case DoIdle:
 		return fmt.Sprintf("client: rest for %s", s.For)
 	case DoQuiet:
@@ -144,10 +280,44 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s: stop the server processes (SIGSTOP); their sockets stay", s.Host)
 	case DoAwait:
 		return fmt.Sprintf("wait until %s > %s %s has been seen", s.Await.From, s.Await.To, s.Await.Flags)
+	case DoFinish:
+		return "wait for what the client has begun"
+	case DoSaid:
+		return fmt.Sprintf("wait until %s says %q", s.Host, s.Event)
+	case DoTell:
+		return fmt.Sprintf("%s: go on (%q)", s.Host, s.Event)
+	case DoSignal:
+		whom := map[Whom]string{All: "every process of the server", Leader: "its first process", Workers: "its workers"}[s.To]
+		return fmt.Sprintf("%s: SIG%s to %s", s.Host, s.Signal, whom)
+	case DoFilter:
+		return fmt.Sprintf("%s: firewall: %s", s.Host, s.Rule)
+	case DoUnfilter:
+		return fmt.Sprintf("%s: firewall: no rules any more", s.Host)
+	case DoGate:
+		return fmt.Sprintf("%s: hold what a server closes: %s", s.Host, s.Order)
+	case DoHeld:
+		return fmt.Sprintf("wait until the FIN is held at %s", s.Host)
+	case DoDestroy:
+		return fmt.Sprintf("%s: ss -K: the kernel throws its connections away", s.Host)
 	case DoKillHost:
 		return fmt.Sprintf("%s: the whole host goes, as if its power were cut", s.Host)
 	}
 	return string(s.Do)
+}
+
+// request says what a DoRequest asks for.
+func (s Step) request() string {
+	text := s.Method + " " + s.URL
+	if s.Script != nil {
+		text = fmt.Sprintf("connection %s to %s:", s.Conn, s.URL)
+		for _, op := range s.Script {
+			text += " " + op.String()
+		}
+	}
+	if s.Begin {
+		text += " (and goes on)"
+	}
+	return text
 }
 
 // Want is what must be seen. The zero Want is a clean exchange: every reply
@@ -162,6 +332,14 @@ type Want struct {
 	Resets   []Reset   // every RST, in order, and no others
 	Ends     []End     // each matches one connection; the others ended in order or are open
 	Sockets  []Socket  // what ss must show, and when
+	Ran      []string  // the requests that the back ends ran, in order, "POST /"; none: not asked
+	Counters []Counts  // kernel counters that must have moved
+}
+
+// Counts is a pattern for a kernel counter that has moved.
+type Counts struct {
+	Host Host
+	Name string // TcpExt:ListenOverflows
 }
 
 // Reply is a pattern for the outcome of one request, as the client told it.
@@ -169,6 +347,7 @@ type Reply struct {
 	Status int
 	Class  string   // of the error: reset, eof, timeout, refused, unreachable, other
 	Text   []string // parts of the client's own words
+	Body   string   // a part of the body's first 200 bytes
 	Conn   int      // which of the client's connections carried it: 1 is its first, 2 the next new one
 }
 

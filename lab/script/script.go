@@ -1,0 +1,130 @@
+// Package script says what a peer does with one TCP connection, byte by byte
+// and event by event: what a real HTTP library or server never does on purpose.
+// Scripts are data in a scenario; backends/scripted plays them as a server and
+// lab/clients/raw as a client.
+package script
+
+import (
+	"fmt"
+	"time"
+)
+
+// Verb says what an Op does.
+type Verb string
+
+const (
+	DoRead  Verb = "read"
+	DoWrite Verb = "write"
+	DoRest  Verb = "rest"
+	DoSay   Verb = "say"
+	DoWait  Verb = "wait"
+	DoTLS   Verb = "tls"
+	DoShut  Verb = "shut"
+	DoClose Verb = "close"
+	DoReset Verb = "reset"
+	DoAgain Verb = "again"
+)
+
+// What a DoRead reads.
+const (
+	Request  = "request"  // head and body, as Content-Length or the chunks say
+	Head     = "head"     // to the empty line
+	Response = "response" // as a client does: head and body, or body to the end of the connection
+	End      = "end"      // everything, to the end of the connection
+)
+
+// Op is one thing that a peer does. Make it with one of the functions below.
+type Op struct {
+	Do    Verb          `json:"do"`
+	What  string        `json:"what,omitempty"`  // DoRead; "": Bytes
+	Bytes int           `json:"bytes,omitempty"` // DoRead: so many. DoWrite: so many of filler
+	Text  string        `json:"text,omitempty"`  // DoWrite: the bytes themselves
+	Event string        `json:"event,omitempty"` // DoSay, DoWait
+	For   time.Duration `json:"for,omitempty"`   // DoRest, in nanoseconds
+}
+
+// ReadRequest reads a whole request. A server counts it as run.
+func ReadRequest() Op { return Op{Do: DoRead, What: Request} }
+
+// ReadHead reads to the empty line that ends a head, and not a byte more.
+func ReadHead() Op { return Op{Do: DoRead, What: Head} }
+
+// ReadResponse reads a whole response. What it is becomes the outcome of a
+// client's step.
+func ReadResponse() Op { return Op{Do: DoRead, What: Response} }
+
+// ReadEnd reads until the peer closes or resets, and throws it away.
+func ReadEnd() Op { return Op{Do: DoRead, What: End} }
+
+// Read reads so many bytes.
+func Read(bytes int) Op { return Op{Do: DoRead, Bytes: bytes} }
+
+// Write sends text, in one write.
+func Write(text string) Op { return Op{Do: DoWrite, Text: text} }
+
+// Fill sends so many bytes of no meaning.
+func Fill(bytes int) Op { return Op{Do: DoWrite, Bytes: bytes} }
+
+// Answer sends a whole response with this status and body, and leaves the
+// connection open.
+func Answer(status int, body string) Op {
+	return Write(fmt.Sprintf("HTTP/1.1 %d Scripted\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body))
+}
+
+// Rest lets time pass: the work that a request takes, a pause between bytes.
+func Rest(d time.Duration) Op { return Op{Do: DoRest, For: d} }
+
+// Say tells the conductor that the script has come here.
+func Say(event string) Op { return Op{Do: DoSay, Event: event} }
+
+// Wait waits until the conductor says so (scenario.Tell).
+func Wait(event string) Op { return Op{Do: DoWait, Event: event} }
+
+// TLS makes the handshake: the server's with a certificate of its own, the
+// client's without looking at whose it is. What follows is inside.
+func TLS() Op { return Op{Do: DoTLS} }
+
+// Shut sends FIN and goes on reading: shutdown(SHUT_WR), a half-close.
+func Shut() Op { return Op{Do: DoShut} }
+
+// Close closes as close(2) does: FIN, or RST when something is unread (RFC
+// 2525, 2.17). A script that ends without it leaves the connection open.
+func Close() Op { return Op{Do: DoClose} }
+
+// Reset closes with RST: SO_LINGER with a time of 0 (RFC 9293, 3.6: ABORT).
+func Reset() Op { return Op{Do: DoReset} }
+
+// Again goes back to the first Op of the connection's script.
+func Again() Op { return Op{Do: DoAgain} }
+
+// Server is what a scripted server does. The zero Server answers every request
+// with 200 and keeps every connection, for ever.
+type Server struct {
+	// Conns is what the first, the second, ... connection meets; the last is
+	// also for all that come later.
+	Conns [][]Op `json:"conns,omitempty"`
+
+	Backlog int  `json:"backlog,omitempty"` // of listen(2); 0 is the system's
+	Deaf    bool `json:"deaf,omitempty"`    // listens and never accepts: the kernel alone makes connections
+	Buffer  int  `json:"buffer,omitempty"`  // SO_RCVBUF of each connection, in bytes; 0 is the system's
+}
+
+func (o Op) String() string {
+	switch o.Do {
+	case DoRead:
+		if o.What != "" {
+			return "read " + o.What
+		}
+		return fmt.Sprintf("read %d bytes", o.Bytes)
+	case DoWrite:
+		if o.Bytes > 0 {
+			return fmt.Sprintf("write %d bytes", o.Bytes)
+		}
+		return fmt.Sprintf("write %q", o.Text)
+	case DoRest:
+		return "rest for " + o.For.String()
+	case DoSay, DoWait:
+		return fmt.Sprintf("%s %q", o.Do, o.Event)
+	}
+	return string(o.Do)
+}
