@@ -25,8 +25,9 @@ const stories = 8
 
 func runCommand() *cobra.Command {
 	var o matrix.Options
-	var asJSON bool
+	var asJSON, strict bool
 	var timeout float64
+	var nginxVersion string
 	c := &cobra.Command{
 		Use:   "run [ID|pattern]...",
 		Short: "play scenarios on real hosts and judge them; no name plays all",
@@ -63,7 +64,14 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 			if timeout <= 0 {
 				return fmt.Errorf("--timeout %v: want more than 0", timeout)
 			}
-			err = play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON)
+			switch nginxVersion {
+			case "":
+			case "all":
+				o.NginxVersions = bench.NginxVersions()
+			default:
+				o.NginxVersions = strings.Split(nginxVersion, ",")
+			}
+			err = play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON, strict)
 			if slices.Equal(args, []string{catalogue.Article}) && err == nil && !asJSON {
 				next(stdout())
 			}
@@ -72,11 +80,14 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 	}
 	f := c.Flags()
 	f.StringVar(&o.NginxConf, "nginx", "", "nginx config in place of each scenario's own: a variant in nginx/, or a file of yours")
-	f.StringVar(&o.NginxVersion, "nginx-version", "", "nginx of Debian: 1.22, 1.26 (default) or 1.30")
+	f.StringVar(&nginxVersion, "nginx-version", "", "nginx of Debian: "+strings.Join(bench.NginxVersions(), ", ")+" (default "+bench.DefaultNginx+"), or several with commas, or all")
 	f.StringVar(&o.Client, "client", "", "client in place of each scenario's own: a folder in lab/clients")
 	f.StringVarP(&o.Out, "out", "o", "", "where the evidence and results.json go (default out/ of the checkout)")
 	f.IntVarP(&o.Runs, "n", "n", 1, "play each so many times")
 	f.IntVarP(&o.Jobs, "j", "j", 0, fmt.Sprintf("play so many at a time (default %d here)", matrix.DefaultJobs()))
+	f.Int64Var(&o.Shuffle, "shuffle", 0, "start them in the order that this seed gives, not the longest first")
+	f.BoolVar(&o.FailFast, "failfast", false, "play nothing more after the first that is not as declared")
+	f.BoolVar(&strict, "strict", false, "unsupported counts as not as declared")
 	f.BoolVar(&o.Keep, "keep", false, "leave the hosts standing after the play, until lab down")
 	f.Float64Var(&timeout, "timeout", 1, "multiply every timeout by this: a slow machine needs more than 1")
 	f.BoolVar(&asJSON, "json", false, "write results.json to standard output in place of stories")
@@ -84,7 +95,7 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 }
 
 // play runs the scenarios and tells each result as it comes.
-func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t bench.Timeouts, asJSON bool) error {
+func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t bench.Timeouts, asJSON, strict bool) error {
 	began := time.Now()
 	o.Trace = true
 	paper := stdout()
@@ -133,7 +144,7 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 	if o.Keep && !asJSON {
 		fmt.Fprintf(paper, "\nthe hosts stand until %s down: docker ps --filter label=rstlab.kept\n", self())
 	}
-	return judged(results)
+	return judged(results, strict)
 }
 
 // next says what to do after the tour.
@@ -147,7 +158,7 @@ next   %[1]s show stale-idle                  why, how it is played, what must b
 }
 
 // judged returns the error that stands for the worst outcome.
-func judged(results []verdict.Result) error {
+func judged(results []verdict.Result, strict bool) error {
 	failed := false
 	for _, r := range results {
 		switch r.Outcome {
@@ -155,6 +166,8 @@ func judged(results []verdict.Result) error {
 			return fmt.Errorf("%s could not be judged: %s", r.Scenario, r.Outcome)
 		case verdict.Fail:
 			failed = true
+		case verdict.Unsupported:
+			failed = failed || strict
 		}
 	}
 	if failed {
@@ -166,7 +179,7 @@ func judged(results []verdict.Result) error {
 // rerun is the command that plays one result again.
 func rerun(r verdict.Result, o matrix.Options) string {
 	words := []string{self() + " run", r.Scenario}
-	for flag, value := range map[string]string{"--nginx": o.NginxConf, "--nginx-version": o.NginxVersion, "--client": o.Client} {
+	for flag, value := range map[string]string{"--nginx": o.NginxConf, "--nginx-version": r.NginxVersion, "--client": o.Client} {
 		if value != "" {
 			words = append(words, flag, value)
 		}

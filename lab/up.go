@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 
@@ -47,7 +48,7 @@ port of 127.0.0.1, and leaves them standing until lab down.`,
 			if err != nil {
 				return err
 			}
-			topology, err := bench.LoadTopology(ctx, root, bench.Axes{Client: s.Client, Backend: s.Backend, NginxVersion: nginxVersion, NginxConf: conf})
+			topology, err := bench.LoadTopology(ctx, root, bench.Axes{Client: s.Client, Backend: s.Backend, NginxVersion: nginxVersion, NginxConf: conf, Overlay: s.Compose})
 			if err != nil {
 				return err
 			}
@@ -65,7 +66,8 @@ port of 127.0.0.1, and leaves them standing until lab down.`,
 			if err != nil {
 				return err
 			}
-			if err := engine.CheckConfigs(ctx, topology, images, []string{conf}); err != nil {
+			refused, err := engine.CheckConfigs(ctx, images, []string{conf}, topology)
+			if err := cmp.Or(err, refused[conf]); err != nil {
 				return err
 			}
 			stands, err := engine.Up(ctx, topology, images)

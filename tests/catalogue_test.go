@@ -143,13 +143,17 @@ func TestConfigs(t *testing.T) {
 		paths = append(paths, path)
 	}
 	require.NotEmpty(t, paths)
-	assert.NoError(t, e.CheckConfigs(t.Context(), topology, images, paths))
+	refused, err := e.CheckConfigs(t.Context(), images, paths, topology)
+	require.NoError(t, err)
+	assert.Empty(t, refused)
 
 	broken := filepath.Join(t.TempDir(), "broken.conf")
 	require.NoError(t, os.WriteFile(broken, []byte("events {}\nhttp { sevrer {} }\n"), 0o600))
-	err := e.CheckConfigs(t.Context(), topology, images, append(paths, broken))
-	require.ErrorIs(t, err, bench.ErrConfig)
-	assert.Contains(t, err.Error(), `unknown directive "sevrer" in `+broken+":2")
+	refused, err = e.CheckConfigs(t.Context(), images, append(paths, broken), topology)
+	require.NoError(t, err)
+	require.Len(t, refused, 1)
+	require.ErrorIs(t, refused[broken], bench.ErrLacks)
+	assert.Contains(t, refused[broken].Error(), `unknown directive "sevrer" in `+broken+":2")
 }
 
 // told is the story of a result, for whoever reads a failure.

@@ -30,7 +30,7 @@ var mayImport = map[string]struct {
 	"lab":                {[]string{"lab/bench", "lab/catalogue", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "the command only joins the parts"},
 	"lab/agent":          {[]string{"lab/agent/protocol"}, "it is copied into every host: small, static, and an image's inputs are its folder alone"},
 	"lab/agent/protocol": {nil, "it is shared by both ends of the line to a host"},
-	"lab/bench":          {[]string{"lab/agent/protocol", "lab/scenario", "lab/tcp"}, "it plays and records; judging is verdict's"},
+	"lab/bench":          {[]string{"lab/agent/protocol", "lab/scenario", "lab/script", "lab/tcp"}, "it plays and records; judging is verdict's"},
 	"lab/catalogue":      {[]string{"lab/scenario"}, "a scenario is data"},
 	"lab/clients":        {nil, "the contract stands alone: a client can be written in any language"},
 	"lab/clients/go":     {nil, "a client's image is built from its folder alone"},

@@ -162,3 +162,50 @@ func TestListeners(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[int]bool{80: true}, open)
 }
+
+// TestFollow: the lines of a file, those that are there, those that come, and
+// one that comes in two pieces.
+func TestFollow(t *testing.T) {
+	c := conduct(t)
+	path := filepath.Join(t.TempDir(), "log")
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Write, Path: path, Data: []byte("one\n")}).Err)
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Follow, Name: "log", Path: path}).Err)
+	line := func() string {
+		return string(c.until(func(e protocol.Event) bool { return e.Name == "log" }).Data)
+	}
+	assert.Equal(t, "one", line())
+	log, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer log.Close()
+	for _, piece := range []string{"two\nthr", "ee\n"} {
+		_, err := log.WriteString(piece)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, "two", line())
+	assert.Equal(t, "three", line())
+	assert.NotEmpty(t, c.ask(protocol.Command{Do: protocol.Follow, Name: "log", Path: "/nonexistent/log"}).Err)
+}
+
+// TestWorkers: a signal to the workers does not reach the first process.
+func TestWorkers(t *testing.T) {
+	c := conduct(t)
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Start, Name: "server", Argv: []string{"sh", "-c", "sleep 60 & echo ready; wait; echo bereft; exec sleep 60"}}).Err)
+	c.until(func(e protocol.Event) bool { return string(e.Data) == "ready" })
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Signal, Name: "server", Signal: 9, To: protocol.Workers}).Err)
+	c.until(func(e protocol.Event) bool { return string(e.Data) == "bereft" })
+	assert.Eventually(t, func() bool {
+		return c.ask(protocol.Command{Do: protocol.Signal, Name: "server", Signal: 9, To: protocol.Workers}).Err == "server has no workers"
+	}, 5*time.Second, 10*time.Millisecond)
+}
+
+// TestReset: nothing runs any more, and the names are free again.
+func TestReset(t *testing.T) {
+	c := conduct(t)
+	argv := []string{"sh", "-c", "trap '' TERM; sleep 60"}
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Start, Name: "a", Argv: argv}).Err)
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Start, Name: "b", Argv: argv}).Err)
+	require.Empty(t, c.ask(protocol.Command{Do: protocol.Reset}).Err)
+	for _, name := range []string{"a", "b"} {
+		assert.Empty(t, c.ask(protocol.Command{Do: protocol.Start, Name: name, Argv: argv}).Err)
+	}
+}

@@ -26,6 +26,9 @@ import (
 // nobody without privilege when a socket begins to listen.
 const listenPoll = 2 * time.Millisecond
 
+// resetWithin is how long a killed process may take to end.
+const resetWithin = 5 * time.Second
+
 // grace is how long a process has between SIGTERM and SIGKILL at the end.
 const grace = 200 * time.Millisecond
 
@@ -36,8 +39,9 @@ type host struct {
 	out sync.Mutex
 	enc *json.Encoder
 
-	mu    sync.Mutex
-	named map[string]*process
+	mu       sync.Mutex
+	named    map[string]*process
+	followed []*follower
 }
 
 type process struct {
@@ -121,15 +125,7 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 	case protocol.Start:
 		return h.start(c)
 	case protocol.Signal:
-		p, err := h.process(c.Name)
-		if err != nil {
-			return protocol.Event{}, err
-		}
-		to := -p.pid
-		if c.Leader {
-			to = p.pid
-		}
-		return protocol.Event{}, syscall.Kill(to, syscall.Signal(c.Signal))
+		return protocol.Event{}, h.signal(c)
 	case protocol.Input:
 		p, err := h.process(c.Name)
 		if err != nil {
@@ -142,6 +138,12 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 	case protocol.Read:
 		data, err := os.ReadFile(c.Path)
 		return protocol.Event{Data: data}, err
+	case protocol.Write:
+		return protocol.Event{}, os.WriteFile(c.Path, c.Data, 0o644)
+	case protocol.Follow:
+		return protocol.Event{}, h.follow(c.Name, c.Path)
+	case protocol.Reset:
+		return protocol.Event{}, h.reset()
 	case protocol.Listening:
 		return protocol.Event{}, h.listening(c)
 	case protocol.Datagram:
@@ -154,6 +156,77 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 		return protocol.Event{}, err
 	}
 	return protocol.Event{}, fmt.Errorf("unknown command %q", c.Do)
+}
+
+func (h *host) signal(c protocol.Command) error {
+	p, err := h.process(c.Name)
+	if err != nil {
+		return err
+	}
+	signal := syscall.Signal(c.Signal)
+	switch c.To {
+	case protocol.Leader:
+		return syscall.Kill(p.pid, signal)
+	case protocol.Workers:
+		all, err := running()
+		if err != nil {
+			return err
+		}
+		var errs []error
+		signalled := false
+		for _, other := range all {
+			if other.group == p.pid && other.pid != p.pid {
+				signalled = true
+				errs = append(errs, syscall.Kill(other.pid, signal))
+			}
+		}
+		if !signalled {
+			return fmt.Errorf("%s has no workers", c.Name)
+		}
+		return errors.Join(errs...)
+	}
+	return syscall.Kill(-p.pid, signal)
+}
+
+// reset brings the host back to where it was when it started.
+func (h *host) reset() error {
+	h.mu.Lock()
+	for _, f := range h.followed {
+		f.end()
+	}
+	h.followed = nil
+	var pids []int
+	for _, p := range h.named {
+		pids = append(pids, -p.pid)
+	}
+	h.mu.Unlock()
+	if os.Getpid() == 1 {
+		pids = []int{-1} // kill(2): every process of this PID namespace but the caller
+	}
+	for deadline := time.Now().Add(resetWithin); ; {
+		for _, pid := range pids {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+				return err
+			}
+		}
+		h.mu.Lock()
+		left := len(h.named)
+		h.mu.Unlock()
+		if os.Getpid() == 1 {
+			all, err := running()
+			if err != nil {
+				return err
+			}
+			left += len(all) - 1
+		}
+		if left == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d processes do not end", left)
+		}
+		time.Sleep(time.Millisecond) // the kernel tells nobody when the last child of others has gone
+	}
 }
 
 func (h *host) process(name string) (*process, error) {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,24 +117,17 @@ func runProgram(argv []string) int {
 // killProgram kills the program that PID 1 runs, with all its workers: the
 // process groups of PID 1's children.
 func killProgram() error {
-	self := syscall.Getpgrp()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	all, err := running()
 	if err != nil {
 		return err
 	}
+	self := syscall.Getpgrp()
 	killed := 0
-	for _, path := range stats {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		_, rest, _ := strings.Cut(string(data), ") ") // the name in parentheses may hold spaces
-		var state string
-		var parent, group int
-		if n, _ := fmt.Sscan(rest, &state, &parent, &group); n != 3 || parent != 1 || group == self || group <= 1 {
+	for _, p := range all {
+		if p.parent != 1 || p.group == self || p.group <= 1 {
 			continue
 		}
-		if syscall.Kill(-group, syscall.SIGKILL) == nil {
+		if syscall.Kill(-p.group, syscall.SIGKILL) == nil {
 			killed++
 		}
 	}
@@ -141,4 +135,35 @@ func killProgram() error {
 		return errors.New("nothing runs here")
 	}
 	return nil
+}
+
+// known is what /proc/PID/stat tells of a process (proc_pid_stat(5)).
+type known struct{ pid, parent, group int }
+
+// running returns the processes of this PID namespace, zombies included.
+func running() ([]known, error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil, err
+	}
+	var all []known
+	for _, path := range stats {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		var p known
+		var state string
+		pid, rest, _ := strings.Cut(string(data), " ")
+		if i := strings.LastIndex(rest, ") "); i >= 0 { // the name in parentheses may hold anything
+			rest = rest[i+2:]
+		}
+		if p.pid, err = strconv.Atoi(pid); err != nil {
+			continue
+		}
+		if n, _ := fmt.Sscan(rest, &state, &p.parent, &p.group); n == 3 {
+			all = append(all, p)
+		}
+	}
+	return all, nil
 }

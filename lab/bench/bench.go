@@ -1,9 +1,12 @@
 package bench
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,7 +30,8 @@ type Bench struct {
 
 	mu    sync.Mutex
 	hosts map[string]*host
-	taps  []*tap
+	taps  []*tap // in the order in which they capture
+	spent bool   // a host of it is gone for good
 }
 
 // Stand starts the hosts and taps of a topology from images that Images
@@ -44,6 +48,11 @@ func (e *Engine) Up(ctx context.Context, t *Topology, images map[string]string) 
 }
 
 func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]string, keep, own bool) (b *Bench, err error) {
+	release, err := e.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	ctx, cancel := context.WithTimeoutCause(ctx, e.Timeouts.Up, fmt.Errorf("it does not stand after %s", e.Timeouts.Up))
 	defer cancel()
 	b = &Bench{engine: e, topology: t, images: images, kept: keep, hosts: map[string]*host{},
@@ -96,7 +105,66 @@ func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]strin
 			return nil
 		})
 	}
-	return b, all.wait()
+	err = all.wait()
+	slices.SortFunc(b.taps, func(x, y *tap) int { return cmp.Or(x.rank()-y.rank(), strings.Compare(string(x.of), string(y.of))) })
+	return b, err
+}
+
+// turn waits until something may start, and returns what ends it.
+func (e *Engine) turn(ctx context.Context) (release func(), err error) {
+	select {
+	case e.starting <- struct{}{}:
+		return func() { <-e.starting }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// rank is a tap's place among those that capture: who is killed comes last, so
+// that what a host does before it dies is captured at one that survives.
+func (t *tap) rank() int {
+	switch t.of {
+	case scenario.Client:
+		return 0
+	case scenario.Nginx:
+		return 1
+	}
+	return 2
+}
+
+// Reset brings a bench back to where it was when it came to stand: nothing runs
+// in it, its hosts have no sockets, no firewall rules and no capture. An error
+// says that it is not clean: it must be removed.
+func (b *Bench) Reset(ctx context.Context) error {
+	if b.spent {
+		return errors.New("a host of it is gone")
+	}
+	var hosts, taps together
+	for _, h := range b.hosts {
+		hosts.do(func() error { return h.reset(ctx) })
+	}
+	if err := hosts.wait(); err != nil {
+		return err
+	}
+	b.capture = &capture{changed: make(chan struct{})}
+	for _, t := range b.taps {
+		if t.in != nil {
+			t.in.Close()
+		}
+		t.tcpdump, t.capture = nil, b.capture
+		taps.do(func() error { return t.clear(ctx) })
+	}
+	return taps.wait()
+}
+
+// tap returns the tap of a host.
+func (b *Bench) tap(h scenario.Host) (*tap, error) {
+	for _, t := range b.taps {
+		if t.of == h {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("docker-compose.yml has no tap for %s", h)
 }
 
 func (b *Bench) startService(ctx context.Context, s service, own bool) (*host, error) {
@@ -159,19 +227,68 @@ func (b *Bench) program(ctx context.Context, h scenario.Host) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	image, err := b.engine.client.ImageInspect(ctx, b.images[s.image])
+	return b.engine.known.of("program", b.images[s.image], func() ([]string, error) {
+		image, err := b.engine.client.ImageInspect(ctx, b.images[s.image])
+		if err != nil {
+			return nil, err
+		}
+		if image.Config == nil || len(image.Config.Cmd) == 0 {
+			return nil, fmt.Errorf("image %s names no program (CMD)", s.image)
+		}
+		return image.Config.Cmd, nil
+	})
+}
+
+// nginxVersion returns the version that a host's nginx tells of itself.
+func (b *Bench) nginxVersion(ctx context.Context, h *host) (string, error) {
+	s, err := b.topology.service(scenario.Nginx)
+	if err != nil {
+		return "", err
+	}
+	version, err := b.engine.known.of("nginx -v", b.images[s.image], func() ([]string, error) {
+		_, text, _, err := h.exec(ctx, "nginx", "-v") // nginx version: nginx/1.26.3
+		_, text, _ = strings.Cut(strings.TrimSpace(text), "nginx/")
+		return []string{text}, err
+	})
+	if err != nil {
+		return "", err
+	}
+	return version[0], nil
+}
+
+// known is what was found out about images, which do not change.
+type known struct {
+	mu  sync.Mutex
+	all map[[2]string][]string
+}
+
+func (k *known) of(what, image string, find func() ([]string, error)) ([]string, error) {
+	k.mu.Lock()
+	found, ok := k.all[[2]string{what, image}]
+	k.mu.Unlock()
+	if ok {
+		return found, nil
+	}
+	found, err := find()
 	if err != nil {
 		return nil, err
 	}
-	if image.Config == nil || len(image.Config.Cmd) == 0 {
-		return nil, fmt.Errorf("image %s names no program (CMD)", s.image)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.all == nil {
+		k.all = map[[2]string][]string{}
 	}
-	return image.Config.Cmd, nil
+	k.all[[2]string{what, image}] = found
+	return found, nil
 }
 
 // cut takes a host off the network, then ends it: as a loss of power does, and
 // so that no FIN of its dying processes gets out.
 func (b *Bench) cut(ctx context.Context, h *host) error {
+	b.spent = true
+	if t, err := b.tap(scenario.Host(h.name)); err == nil {
+		t.cut = true
+	}
 	id := h.container.GetContainerID()
 	if _, err := b.engine.client.NetworkDisconnect(ctx, b.network.ID, client.NetworkDisconnectOptions{Container: id, Force: true}); err != nil {
 		return fmt.Errorf("taking host %s off the network: %w", h.name, err)

@@ -92,17 +92,17 @@ func TestFindEngineSaysWhere(t *testing.T) {
 
 func TestSourceOf(t *testing.T) {
 	for image, want := range map[string]source{
-		"rstlab/nginx:1.22":    {"nginx", "bookworm"},
-		"rstlab/client-okhttp": {"lab/clients/okhttp", "trixie"},
-		"rstlab/backend-node":  {"backends/node", "trixie"},
-		"rstlab/tap":           {"compose/tap", "trixie"},
+		"rstlab/nginx:1.22":    {dir: "nginx", suite: "bookworm"},
+		"rstlab/client-okhttp": {dir: "lab/clients/okhttp", suite: "trixie"},
+		"rstlab/backend-node":  {dir: "backends/node", suite: "trixie"},
+		"rstlab/tap":           {dir: "compose/tap", suite: "trixie"},
 	} {
 		got, err := sourceOf(image)
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
 	_, err := sourceOf("rstlab/nginx:1.99")
-	assert.ErrorContains(t, err, "1.22, 1.26 and 1.30")
+	assert.ErrorContains(t, err, "1.22, 1.26, 1.30")
 	_, err = sourceOf("busybox")
 	assert.ErrorContains(t, err, "none of the lab's")
 }

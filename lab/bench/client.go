@@ -3,13 +3,18 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"rstlab/lab/agent/protocol"
 	"rstlab/lab/scenario"
 )
+
+// clientReady is a client's first word.
+type clientReady struct{ Client, Version, Runtime string }
 
 // startClient starts the client and tells it its options (package clients).
 func (p *play) startClient(ctx context.Context) error {
@@ -20,23 +25,46 @@ func (p *play) startClient(ctx context.Context) error {
 	}
 	p.client, err = h.run(ctx, "client", argv, false, func(s protocol.Stream, line []byte) {
 		if s == protocol.Stdout {
-			p.lines <- string(line)
+			p.heard(func() { p.clientLine(line) })
 		}
 	})
 	if err != nil {
 		return err
 	}
-	var ready struct {
-		Client, Version, Runtime string
-	}
 	if err := p.say(ctx, clientOptions(p.scenario.Options)); err != nil {
 		return err
 	}
-	if err := p.hear(ctx, p.engine.Timeouts.Listen, &ready); err != nil {
+	if err := p.hear(ctx, p.engine.Timeouts.Listen, func() bool { return p.ready != nil }); err != nil {
 		return err
 	}
-	p.is(scenario.Client, ready.Client+" "+ready.Version)
+	p.heard(func() { p.seen.Versions[scenario.Client] = p.ready.Client + " " + p.ready.Version })
 	return nil
+}
+
+// clientLine takes a line that the client has written: its first word, what a
+// script of it says, or an outcome.
+func (p *play) clientLine(line []byte) {
+	var l struct {
+		clientReady
+		scenario.Outcome
+		Said string
+	}
+	err := json.Unmarshal(line, &l)
+	switch {
+	case err != nil:
+		p.broken = fmt.Errorf("the client broke its contract (go doc ./lab/clients): %w: %.200s", err, line)
+	case p.ready == nil:
+		p.ready = &l.clientReady
+	case l.Said != "":
+		p.said[scenario.Client] = append(p.said[scenario.Client], l.Said)
+	case !p.begun[l.N]:
+		p.broken = fmt.Errorf("the client broke its contract: it told of request %d, which it was not asked for", l.N)
+	default:
+		delete(p.begun, l.N)
+		p.lastOutcome = time.Now()
+		at, _ := slices.BinarySearchFunc(p.seen.Outcomes, l.N, func(o scenario.Outcome, n int) int { return o.N - n })
+		p.seen.Outcomes = slices.Insert(p.seen.Outcomes, at, l.Outcome)
+	}
 }
 
 // clientOptions is the first line of the contract: what is not set stays the
@@ -48,6 +76,12 @@ func clientOptions(o scenario.Options) map[string]any {
 	}
 	if o.PoolIdle != 0 {
 		m["pool_idle_ms"] = o.PoolIdle.Milliseconds()
+	}
+	if o.Timeout != 0 {
+		m["timeout_ms"] = o.Timeout.Milliseconds()
+	}
+	if o.HTTP2 != "" {
+		m["http2"] = o.HTTP2 == scenario.On
 	}
 	return m
 }
@@ -74,50 +108,55 @@ func (p *play) clientEnded() error {
 	return p.hosts[string(scenario.Client)].ended(p.client)
 }
 
-// hear reads the client's next line.
-func (p *play) hear(ctx context.Context, timeout time.Duration, into any) error {
-	h := p.hosts[string(scenario.Client)]
+// hear waits until something that the client tells makes is true.
+func (p *play) hear(ctx context.Context, timeout time.Duration, is func() bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the client said nothing for %s; --timeout waits longer", timeout))
 	defer cancel()
-	for exited := p.client.exited; ; {
-		select {
-		case line := <-p.lines:
-			if err := json.Unmarshal([]byte(line), into); err != nil {
-				return fmt.Errorf("the client broke its contract (go doc ./lab/clients): %w: %.200s", err, line)
-			}
-			return nil
-		case <-exited:
-			if len(p.lines) > 0 { // its last word came before its end
-				exited = nil
-				continue
-			}
+	err := p.until(ctx, p.hosts[string(scenario.Client)], p.client, func() bool { return p.broken != nil || is() })
+	select {
+	case <-p.client.exited:
+		if err != nil {
 			return p.clientEnded()
-		case <-h.gone:
-			return h.goneError()
-		case <-ctx.Done():
-			return context.Cause(ctx)
 		}
+	default:
 	}
+	return errors.Join(err, p.broken)
 }
 
-// request has the client make a request and hears what came of it.
+// request has the client make a request and, unless it only begins it, hears
+// what came of it.
 func (p *play) request(ctx context.Context, s scenario.Step) error {
-	n := len(p.seen.Outcomes) + 1
+	p.asked++
+	n := p.asked
 	if err := p.sockets(ctx, n); err != nil {
 		return err
 	}
-	p.progress.Say(p.scenario.ID, fmt.Sprintf("request %d: %s %s", n, s.Method, s.URL))
-	if err := p.say(ctx, map[string]any{"n": n, "method": s.Method, "url": s.URL}); err != nil {
+	p.progress.Say(p.scenario.ID, fmt.Sprintf("request %d: %s", n, s))
+	line := map[string]any{"n": n, "url": s.URL}
+	if s.Script != nil {
+		line["conn"], line["script"] = s.Conn, s.Script
+	} else {
+		line["method"] = s.Method
+	}
+	if s.Header != nil {
+		headers := map[string]string{}
+		for _, h := range s.Header {
+			name, value, _ := strings.Cut(h, ":")
+			headers[name] = strings.TrimSpace(value)
+		}
+		line["headers"] = headers
+	}
+	if s.Body != "" {
+		line["body"] = s.Body
+	}
+	p.heard(func() { p.begun[n] = true })
+	if err := p.say(ctx, line); err != nil || s.Begin {
 		return err
 	}
-	var outcome scenario.Outcome
-	if err := p.hear(ctx, p.engine.Timeouts.Request, &outcome); err != nil {
-		return err
-	}
-	p.lastOutcome = time.Now()
-	if outcome.N != n {
-		return fmt.Errorf("the client broke its contract: asked for request %d, it told of %d", n, outcome.N)
-	}
-	p.seen.Outcomes = append(p.seen.Outcomes, outcome)
-	return nil
+	return p.hear(ctx, p.engine.Timeouts.Request, func() bool { return !p.begun[n] })
+}
+
+// finish waits for the outcomes of the requests that have begun.
+func (p *play) finish(ctx context.Context) error {
+	return p.hear(ctx, p.engine.Timeouts.Request, func() bool { return len(p.begun) == 0 })
 }

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
+	"rstlab/lab/agent/protocol"
 	"rstlab/lab/scenario"
 )
 
@@ -16,45 +20,65 @@ const TapImage = "rstlab/tap"
 // ErrConfig says that nginx refuses a config file.
 var ErrConfig = errors.New("nginx refuses the config")
 
+// ErrLacks says that nginx does not know a directive, or a value of one, that a
+// config file uses: an older or a newer nginx might.
+var ErrLacks = errors.New("nginx lacks what the config asks for")
+
 // CheckConfigs has nginx itself read each config file (nginx -t), in a host
-// where the names of all services resolve. The error is nginx's own message,
-// with the file's own name.
-func (e *Engine) CheckConfigs(ctx context.Context, t *Topology, images map[string]string, paths []string) error {
-	var r request
-	var hosts []string
-	nginx, err := t.service(scenario.Nginx)
+// where the names of all hosts of the topologies resolve, and returns what it
+// says of those that it refuses, with the file's own name: ErrConfig, or
+// ErrLacks. The nginx is that of the first topology.
+func (e *Engine) CheckConfigs(ctx context.Context, images map[string]string, paths []string, topologies ...*Topology) (map[string]error, error) {
+	nginx, err := topologies[0].service(scenario.Nginx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.service, r.image = nginx, images[nginx.image]
-	for _, s := range t.services {
-		hosts = append(hosts, s.name+":127.0.0.1")
-	}
-	r.labels, r.extraHosts, r.files = e.labels(false), hosts, nil
-	in := map[string]string{} // path in the host -> the user's path
-	for i, path := range paths {
-		to := fmt.Sprintf("/tmp/%d-%s", i, filepath.Base(path))
-		r.files = append(r.files, file{from: path, to: to})
-		in[to] = path
+	r := request{service: nginx, image: images[nginx.image], labels: e.labels(false)}
+	for _, t := range topologies {
+		for _, s := range t.services {
+			if name := s.name + ":127.0.0.1"; !slices.Contains(r.extraHosts, name) {
+				r.extraHosts = append(r.extraHosts, name)
+			}
+		}
 	}
 	h, err := e.start(ctx, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = h.remove() }()
-	var errs []error
-	for _, f := range r.files {
-		_, errout, code, err := h.exec(ctx, "nginx", "-t", "-q", "-c", f.to)
+	_, version, _, err := h.exec(ctx, "nginx", "-v")
+	if err != nil {
+		return nil, err
+	}
+	_, version, _ = strings.Cut(strings.TrimSpace(version), "version: ")
+	refused := map[string]error{}
+	for i, path := range paths {
+		data, err := os.ReadFile(path)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		in := fmt.Sprintf("/tmp/%d-%s", i, filepath.Base(path))
+		if _, err := h.ask(ctx, protocol.Command{Do: protocol.Write, Path: in, Data: data}); err != nil {
+			return nil, err
+		}
+		_, errout, code, err := h.exec(ctx, "nginx", "-t", "-q", "-c", in)
+		if err != nil {
+			return nil, err
 		}
 		if code != 0 {
-			message := strings.ReplaceAll(strings.TrimSpace(errout), f.to, in[f.to])
-			errs = append(errs, fmt.Errorf("%w %s:\n%s%s", ErrConfig, in[f.to], message, hint(message)))
+			message := strings.ReplaceAll(strings.TrimSpace(errout), in, path)
+			sort := ErrConfig
+			if lacks.MatchString(message) {
+				sort = ErrLacks
+			}
+			refused[path] = fmt.Errorf("%w (%s) %s:\n%s%s", sort, version, path, message, hint(message))
 		}
 	}
-	return errors.Join(errs...)
+	return refused, nil
 }
+
+// lacks matches what nginx says of a directive, or a value, that it does not know.
+var lacks = regexp.MustCompile(`unknown directive|invalid parameter|invalid value|unknown "[^"]*" variable`)
 
 // hint says what the lab needs of a config, where nginx's message alone would
 // leave its reader to guess.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -36,6 +37,11 @@ type Engine struct {
 	Version  string
 	Kernel   string // of the machine that the engine runs on
 	machine  string // its architecture as uname has it
+
+	// starting is held while hosts or servers start, by one a core: that is work,
+	// and all else waiting.
+	starting chan struct{}
+	known    known
 
 	provider *testcontainers.DockerProvider
 	client   client.APIClient
@@ -75,7 +81,7 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", address, err)
 	}
-	e := &Engine{Timeouts: t, Address: address, provider: provider, client: provider.Client(), me: me}
+	e := &Engine{starting: make(chan struct{}, runtime.NumCPU()), Timeouts: t, Address: address, provider: provider, client: provider.Client(), me: me}
 	info, err := e.client.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("asking the engine at %s about itself: %w", address, err)

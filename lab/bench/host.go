@@ -92,7 +92,7 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 			c.StdinOnce = !r.keep // the agent's input ends with this process, and with it the host
 		},
 		HostConfigModifier: func(c *container.HostConfig) {
-			c.CapAdd, c.CapDrop = r.capAdd, r.capDrop
+			c.CapAdd, c.CapDrop, c.Sysctls = r.capAdd, r.capDrop, r.sysctls
 			c.AutoRemove = !r.keep
 			c.Mounts = append(c.Mounts, r.mounts...)
 			c.ExtraHosts = r.extraHosts
@@ -113,7 +113,10 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 		req.Networks = []string{r.network}
 		req.NetworkAliases = map[string][]string{r.network: append([]string{r.name}, r.aliases...)}
 	}
-	for _, f := range r.files {
+	for _, f := range r.files { // a conducted host's are brought by each play
+		if !r.own {
+			break
+		}
 		req.Files = append(req.Files, testcontainers.ContainerFile{HostFilePath: f.from, ContainerFilePath: f.to, FileMode: 0o644})
 	}
 	if !r.own {
@@ -204,6 +207,10 @@ func (h *host) listen(r *io.PipeReader) {
 		if p != nil && e.Exit != nil && e.Re == 0 {
 			delete(h.running, e.Name)
 		}
+		var output func(protocol.Stream, []byte)
+		if p != nil {
+			output = p.output
+		}
 		h.mu.Unlock()
 		switch {
 		case e.Re != 0:
@@ -221,8 +228,8 @@ func (h *host) listen(r *io.PipeReader) {
 				p.errout = p.errout[max(0, len(p.errout)-4096):]
 				h.mu.Unlock()
 			}
-			if p.output != nil {
-				p.output(e.Stream, e.Data)
+			if output != nil {
+				output(e.Stream, e.Data)
 			}
 		}
 	}
@@ -312,6 +319,30 @@ func (h *host) run(ctx context.Context, name string, argv []string, raw bool, ou
 		return nil, err
 	}
 	return p, nil
+}
+
+// follow calls each with every line of a file of the host, as it is written,
+// until the host is reset.
+func (h *host) follow(ctx context.Context, path string, each func(line []byte)) error {
+	h.mu.Lock()
+	h.running[path] = &program{name: path, exited: make(chan struct{}), output: func(_ protocol.Stream, line []byte) { each(line) }}
+	h.mu.Unlock()
+	_, err := h.ask(ctx, protocol.Command{Do: protocol.Follow, Name: path, Path: path})
+	return err
+}
+
+// reset ends everything that runs in the host.
+func (h *host) reset(ctx context.Context) error {
+	h.mu.Lock()
+	for _, p := range h.running {
+		p.output = nil // what they still say is of the play before
+	}
+	h.mu.Unlock()
+	_, err := h.ask(ctx, protocol.Command{Do: protocol.Reset})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.running)
+	return err
 }
 
 // ended returns how a program ended, with the end of what it wrote to standard

@@ -43,6 +43,9 @@ const DefaultNginx = "1.26"
 // nginxSuite is the Debian suite that has each version of nginx.
 var nginxSuite = map[string]string{"1.22": "bookworm", "1.26": "trixie", "1.30": "sid"}
 
+// NginxVersions returns the versions of nginx that Debian has, in their order.
+func NginxVersions() []string { return slices.Sorted(maps.Keys(nginxSuite)) }
+
 // source is where an image comes from: a folder of the checkout with a
 // Dockerfile, on a Debian suite, and the lab's own programs that it is given
 // beside the agent, each a folder of package main.
@@ -60,7 +63,7 @@ func sourceOf(image string) (source, error) {
 		if suite, ok := nginxSuite[version]; ok {
 			return source{dir: "nginx", suite: suite}, nil
 		}
-		return source{}, fmt.Errorf("no Debian suite has nginx %q; there are 1.22, 1.26 and 1.30", version)
+		return source{}, fmt.Errorf("no Debian suite has nginx %q; there are %s", version, strings.Join(NginxVersions(), ", "))
 	case "client":
 		return source{dir: path.Join("lab/clients", what), suite: "trixie"}, nil
 	case "backend":

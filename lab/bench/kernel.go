@@ -161,6 +161,13 @@ func (k *Kernel) await(ctx context.Context, timeout time.Duration) error {
 	}
 }
 
+// settle returns when everything that the kernel has done so far is told.
+func (k *Kernel) settle(ctx context.Context) {
+	if k != nil {
+		_ = k.await(ctx, k.engine.Timeouts.Agent) // between finds out when it cannot be asked
+	}
+}
+
 // between returns the resets that were sent between hosts of a bench since it
 // began. Benches that stand at the same time share no address.
 func (k *Kernel) between(ctx context.Context, names map[netip.Addr]scenario.Host, began time.Time) []scenario.KernelReset {

@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"rstlab/lab/agent/protocol"
 	"rstlab/lab/scenario"
+	"rstlab/lab/script"
 	"rstlab/lab/tcp"
 )
 
@@ -35,10 +36,16 @@ type play struct {
 
 	servers map[scenario.Host]*program
 	client  *program
-	lines   chan string // of the client, each an outcome
+	gates   map[scenario.Host]*gate
 
-	mu   sync.Mutex
-	logs map[string][]string // nginx's, by file
+	mu     sync.Mutex
+	news   chan struct{}              // closed and made anew with everything that is heard
+	logs   map[string][]string        // nginx's, by file
+	said   map[scenario.Host][]string // what scripts have said and no step has heard yet
+	ready  *clientReady
+	broken error        // how the client broke its contract
+	begun  map[int]bool // requests without an outcome yet
+	asked  int          // the number of the last request
 
 	seen        scenario.Observation
 	lastOutcome time.Time
@@ -57,15 +64,17 @@ type Evidence struct {
 	Capture []byte // pcapng, all taps
 }
 
-// Play plays a scenario on a fresh bench. It goes on recording until settled
+// Play plays a scenario on a bench that is new or has been reset. It goes on recording until settled
 // says that everything declared has been seen, or Timeouts.Settle has passed,
 // and then until nothing moves on the wire any more.
 func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, settled func(scenario.Observation) bool, progress Progress) (Evidence, error) {
-	p := &play{Bench: b, scenario: s.Filled(), progress: progress, servers: map[scenario.Host]*program{},
-		lines: make(chan string, 64), logs: map[string][]string{}}
+	p := &play{Bench: b, scenario: s.Filled(), progress: progress, news: make(chan struct{}),
+		servers: map[scenario.Host]*program{}, gates: map[scenario.Host]*gate{},
+		logs: map[string][]string{}, said: map[scenario.Host][]string{}, begun: map[int]bool{}}
 	p.seen.Names = b.names()
 	p.seen.System = "Linux " + strings.SplitN(b.engine.Kernel, "-", 2)[0] // without its build
 	p.seen.Versions = map[scenario.Host]string{}
+	kernel.settle(ctx) // what the play before did is told
 	began := time.Now()
 
 	progress.Say(s.ID, "starting its servers")
@@ -119,6 +128,9 @@ func (p *play) steps(ctx context.Context, settled func(scenario.Observation) boo
 			return fmt.Errorf("%s: %w", step, err)
 		}
 	}
+	if err := p.finish(ctx); err != nil {
+		return err
+	}
 	if err := p.sockets(ctx, 0); err != nil {
 		return err
 	}
@@ -127,33 +139,54 @@ func (p *play) steps(ctx context.Context, settled func(scenario.Observation) boo
 		return err
 	}
 	for _, t := range p.taps {
+		if !t.captures() {
+			continue
+		}
 		if err := errors.Join(t.fence(ctx), t.stop(ctx)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.checkGates()
 }
 
-// setUp starts the taps, and then beside each other the client and the
-// servers, those in the order in which they depend on each other.
+// setUp brings the files, starts the taps, and then beside each other the
+// client and the servers, those in the order in which they depend on each other.
 func (p *play) setUp(ctx context.Context) (before map[scenario.Host]map[string]int64, err error) {
-	slices.SortFunc(p.taps, func(a, b *tap) int { return strings.Compare(string(a.of), string(b.of)) })
-	var taps together
-	for i, t := range p.taps {
-		var without []netip.Addr // each leg is captured once: at the first tap that sees it
-		for _, other := range p.taps[:i] {
-			without = append(without, p.hosts[string(other.of)].addr)
-		}
-		taps.do(func() error { return t.listen(ctx, i, p.hosts[string(t.of)].addr, without...) })
-	}
-	if err := taps.wait(); err != nil {
+	release, err := p.engine.turn(ctx)
+	if err != nil {
 		return nil, err
 	}
-	before = map[scenario.Host]map[string]int64{}
-	for _, s := range p.inOrder() {
-		if before[s.host()], err = p.hosts[s.name].counters(ctx); err != nil {
-			return nil, err
+	defer release()
+	var first together
+	for _, t := range p.taps {
+		// Each leg is captured once: at the first tap that sees it.
+		if without, some := p.otherTaps(t); some {
+			first.do(func() error { return t.listen(ctx, slices.Index(p.taps, t), p.hosts[string(t.of)].addr, without...) })
 		}
+	}
+	before = map[scenario.Host]map[string]int64{}
+	var mu sync.Mutex
+	for _, s := range p.inOrder() {
+		first.do(func() error {
+			h := p.hosts[s.name]
+			for _, f := range s.files {
+				data, err := os.ReadFile(f.from)
+				if err != nil {
+					return err
+				}
+				if _, err := h.ask(ctx, protocol.Command{Do: protocol.Write, Path: f.to, Data: data}); err != nil {
+					return err
+				}
+			}
+			counters, err := h.counters(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			before[s.host()] = counters
+			return err
+		})
+	}
+	if err := first.wait(); err != nil {
+		return nil, err
 	}
 	var hosts together
 	hosts.do(func() error { return p.startClient(ctx) })
@@ -175,6 +208,26 @@ func (p *play) setUp(ctx context.Context) (before map[scenario.Host]map[string]i
 		return nil
 	})
 	return before, hosts.wait()
+}
+
+// otherTaps returns the addresses whose legs are left to the taps before t, and
+// whether any leg is left to this one.
+func (p *play) otherTaps(t *tap) (without []netip.Addr, some bool) {
+	left := map[string]bool{}
+	for _, s := range p.inOrder() {
+		left[s.name] = s.host() != t.of
+	}
+	for _, other := range p.taps {
+		if other == t {
+			break
+		}
+		without = append(without, p.hosts[string(other.of)].addr)
+		left[string(other.of)] = false
+	}
+	for _, is := range left {
+		some = some || is
+	}
+	return without, some
 }
 
 // together does things beside each other.
@@ -224,11 +277,28 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 	if err != nil {
 		return err
 	}
-	server, err := h.run(ctx, "server", argv, false, func(_ protocol.Stream, line []byte) {
-		var said struct{ Server, Version string } // a back end of the lab says what it is
-		if json.Unmarshal(line, &said) == nil && said.Server != "" {
-			p.is(s.host(), said.Server+" "+said.Version)
+	if server := map[scenario.Host]*script.Server{scenario.Backend: p.scenario.Server, scenario.Backend2: p.scenario.Second}[s.host()]; server != nil {
+		script, err := json.Marshal(server)
+		if err != nil {
+			return err
 		}
+		argv = append(slices.Clone(argv), string(script))
+	}
+	server, err := h.run(ctx, "server", argv, false, func(_ protocol.Stream, line []byte) {
+		var event struct{ Event, Server, Version, Method, URL, Name string } // of a back end of the lab
+		if json.Unmarshal(line, &event) != nil {
+			return
+		}
+		p.heard(func() {
+			switch {
+			case event.Server != "":
+				p.seen.Versions[s.host()] = event.Server + " " + event.Version
+			case event.Event == "request":
+				p.seen.Ran = append(p.seen.Ran, event.Method+" "+event.URL)
+			case event.Event == "said":
+				p.said[s.host()] = append(p.said[s.host()], event.Name)
+			}
+		})
 	})
 	if err != nil {
 		return err
@@ -244,32 +314,60 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 		}
 	}
 	if s.host() == scenario.Nginx {
-		_, version, _, err := h.exec(ctx, "nginx", "-v") // nginx version: nginx/1.26.3
-		if err != nil {
-			return err
-		}
-		_, version, _ = strings.Cut(strings.TrimSpace(version), "nginx/")
-		p.is(scenario.Nginx, "nginx "+version)
+		version, err := p.nginxVersion(ctx, h)
+		p.heard(func() { p.seen.Versions[scenario.Nginx] = "nginx " + version })
+		return err
 	}
 	return nil
 }
 
-// is notes what runs on a host.
-func (p *play) is(h scenario.Host, what string) {
+// heard notes something that a program has told, and wakes who waits for it.
+func (p *play) heard(note func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen.Versions[h] = what
+	note()
+	close(p.news)
+	p.news = make(chan struct{})
+}
+
+// until waits until something that was heard makes is true, for as long as a
+// program (which may be nil) lives. Is is called with everything that is
+// heard held still.
+func (p *play) until(ctx context.Context, h *host, of *program, is func() bool) error {
+	var exited <-chan struct{}
+	if of != nil {
+		exited = of.exited
+	}
+	for last := false; ; {
+		p.mu.Lock()
+		now, news := is(), p.news
+		p.mu.Unlock()
+		switch {
+		case now:
+			return nil
+		case last:
+			return h.ended(of)
+		}
+		select {
+		case <-news:
+		case <-exited:
+			last = true // its last word came before its end
+		case <-h.gone:
+			return h.goneError()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // follow reads nginx's logs as they are written.
 func (p *play) follow(ctx context.Context, h *host) error {
 	for _, path := range []string{errorLog, accessLog} {
-		_, err := h.run(ctx, "tail "+path, []string{"tail", "-n", "+1", "-F", path}, false, func(s protocol.Stream, line []byte) {
-			if s == protocol.Stdout {
-				p.mu.Lock()
-				p.logs[path] = append(p.logs[path], string(line))
-				p.mu.Unlock()
-			}
+		if _, err := h.ask(ctx, protocol.Command{Do: protocol.Write, Path: path}); err != nil {
+			return err
+		}
+		err := h.follow(ctx, path, func(line []byte) {
+			p.heard(func() { p.logs[path] = append(p.logs[path], string(line)) })
 		})
 		if err != nil {
 			return err
@@ -278,52 +376,16 @@ func (p *play) follow(ctx context.Context, h *host) error {
 	return nil
 }
 
-func (p *play) step(ctx context.Context, s scenario.Step) error {
-	switch s.Do {
-	case scenario.DoRequest:
-		return p.request(ctx, s)
-	case scenario.DoIdle:
-		return p.idle(ctx, s.For)
-	case scenario.DoQuiet:
-		return p.quiet(ctx)
-	case scenario.DoAwait:
-		return p.await(ctx, s.Await)
-	}
-	h, err := p.host(s.Host)
-	if err != nil {
-		return err
-	}
-	p.progress.Say(p.scenario.ID, s.String())
-	switch s.Do {
-	case scenario.DoKillHost:
-		return p.cut(ctx, h)
-	case scenario.DoStart:
-		service, err := p.topology.service(s.Host)
-		if err != nil {
-			return err
-		}
-		return p.serve(ctx, h, service)
-	}
-	server := p.servers[s.Host]
-	if server == nil {
-		return fmt.Errorf("no server runs on %s", s.Host)
-	}
-	switch s.Do {
-	case scenario.DoKill:
-		return h.kill(ctx, server)
-	case scenario.DoReload:
-		_, err = h.ask(ctx, protocol.Command{Do: protocol.Signal, Name: server.name, Signal: int(syscall.SIGHUP), Leader: true})
-		return err
-	case scenario.DoPause:
-		_, err = h.ask(ctx, protocol.Command{Do: protocol.Signal, Name: server.name, Signal: int(syscall.SIGSTOP)})
-		return err
-	}
-	return fmt.Errorf("unknown step %q", s.Do)
-}
-
-// idle waits until the client has rested for d since its last outcome.
+// idle waits until the client has rested for d since its last outcome, or
+// since now where it is not at rest.
 func (p *play) idle(ctx context.Context, d time.Duration) error {
-	until := p.lastOutcome.Add(d)
+	p.mu.Lock()
+	since := p.lastOutcome
+	if since.IsZero() || len(p.begun) > 0 {
+		since = time.Now()
+	}
+	p.mu.Unlock()
+	until := since.Add(d)
 	for {
 		left := time.Until(until)
 		if left <= 0 {
@@ -341,13 +403,18 @@ func (p *play) sockets(ctx context.Context, n int) error {
 	snapshots := make([]scenario.Snapshot, len(p.taps))
 	var taps together
 	for i, t := range p.taps {
+		if t.of == scenario.Backend || t.cut { // what it shows, nginx's shows too
+			continue
+		}
 		taps.do(func() (err error) { snapshots[i], err = t.sockets(ctx, n); return err })
 	}
 	err := taps.wait()
-	for i := range snapshots {
-		snapshots[i].Time = p.now()
+	for _, shot := range snapshots {
+		if shot.Host != "" {
+			shot.Time = p.now()
+			p.seen.Sockets = append(p.seen.Sockets, shot)
+		}
 	}
-	p.seen.Sockets = append(p.seen.Sockets, snapshots...)
 	return err
 }
 

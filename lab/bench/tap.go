@@ -21,11 +21,49 @@ type tap struct {
 	*host
 	of      scenario.Host
 	capture *capture
+	cut     bool // its host is gone
 	tcpdump *program
 	in      *io.PipeWriter // tcpdump's output, on its way to the reader
 	read    chan error     // how reading the stream ended
 	nonce   []byte         // what the fence carries; see fence
 	fenced  chan struct{}  // closed when the fence has been captured
+}
+
+// captures says whether tcpdump runs here and can still be fenced.
+func (t *tap) captures() bool { return t.tcpdump != nil && !t.cut }
+
+// table is the lab's own table of a host's firewall (nft(8)); the gate's begins
+// with the same name.
+const table = "rstlab"
+
+// filter adds a rule to the firewall of the host: its chain, then the rule.
+func (t *tap) filter(ctx context.Context, rule string) error {
+	return t.sh(ctx, fmt.Sprintf(`nft '
+		add table inet %[1]s
+		add chain inet %[1]s input { type filter hook input priority 0; }
+		add chain inet %[1]s output { type filter hook output priority 0; }
+		add rule inet %[1]s %[2]s'`, table, rule))
+}
+
+// sh runs a command of the lab's own in the tap.
+func (t *tap) sh(ctx context.Context, command string) error {
+	_, errout, code, err := t.exec(ctx, "sh", "-c", command)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("%s: exit code %d: %s", strings.TrimSpace(command), code, strings.TrimSpace(errout))
+	}
+	return err
+}
+
+// clear brings the namespace of a host back to where it was: no sockets, no
+// rules, nothing remembered of a peer. What is left is an error. The listener
+// at 127.0.0.11 is the engine's, for its DNS.
+func (t *tap) clear(ctx context.Context) error {
+	return t.sh(ctx, `
+		nft list tables | grep '`+table+`' | while read -r table; do nft delete $table || exit; done
+		ss -tHK state all exclude listening >/dev/null
+		ip tcp_metrics flush
+		left=$(ss -Htan | grep -vF 127.0.0.11; nft list tables | grep '`+table+`')
+		[ -z "$left" ] || { echo "left: $left" >&2; exit 1; }`)
 }
 
 // capture is what all taps of a bench have captured.
@@ -119,7 +157,7 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 	if err != nil {
 		return err
 	}
-	go func() { t.read <- t.packets(r, index) }()
+	go func() { t.read <- t.packets(r, index, t.capture) }()
 	select {
 	case <-listening:
 		return nil
@@ -133,7 +171,7 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 }
 
 // packets reads tcpdump's stream to its end.
-func (t *tap) packets(r *io.PipeReader, index int) error {
+func (t *tap) packets(r *io.PipeReader, index int, into *capture) error {
 	defer r.Close()
 	_, err := tcp.ReadPackets(r, func(p tcp.Packet) error {
 		switch {
@@ -142,7 +180,7 @@ func (t *tap) packets(r *io.PipeReader, index int) error {
 		case bytes.Contains(p.Data, []byte("rstlab fence ")): // another tap's
 		default:
 			p.Interface, p.Data = index, bytes.Clone(p.Data)
-			t.capture.add(p)
+			into.add(p)
 		}
 		return nil
 	})

@@ -25,6 +25,7 @@ type Axes struct {
 	Backend      string // LAB_BACKEND: folder in backends
 	NginxVersion string // LAB_NGINX_VERSION
 	NginxConf    string // LAB_NGINX: path of a config file
+	Overlay      string // file in compose/, without .yml, merged into docker-compose.yml
 }
 
 // Topology is what docker-compose.yml says: the hosts, and the taps beside
@@ -41,6 +42,7 @@ type service struct {
 	files   []file
 	capAdd  []string
 	capDrop []string
+	sysctls map[string]string // of its network namespace
 }
 
 // file is a file of this machine that a host has when it starts.
@@ -55,6 +57,7 @@ var carriedOut = []tree.Path{
 	"services.*.expose.[]",
 	"services.*.networks.default.aliases.[]",
 	"services.*.network_mode",
+	"services.*.sysctls.*",
 	"services.*.stdin_open", // a conducted host's input is always open
 	"services.*.cap_add.[]", "services.*.cap_drop.[]",
 	"services.*.volumes.[].type", "services.*.volumes.[].source", "services.*.volumes.[].target",
@@ -75,10 +78,14 @@ func LoadTopology(ctx context.Context, root string, axes Axes) (*Topology, error
 			env[name] = value
 		}
 	}
+	files := []types.ConfigFile{{Filename: path}}
+	if axes.Overlay != "" {
+		files = append(files, types.ConfigFile{Filename: filepath.Join(root, "compose", axes.Overlay+".yml")})
+	}
 	logrus.SetOutput(io.Discard) // the loader's; what it says comes as an error too
 	var ignored []loader.UnsupportedAttribute
 	project, err := loader.LoadWithContext(ctx,
-		types.ConfigDetails{WorkingDir: root, ConfigFiles: []types.ConfigFile{{Filename: path}}, Environment: env},
+		types.ConfigDetails{WorkingDir: root, ConfigFiles: files, Environment: env},
 		func(o *loader.Options) { o.SetProjectName("rstlab", true) },
 		loader.WithSupportedAttributes(carriedOut, func(found []loader.UnsupportedAttribute) { ignored = found }),
 	)
@@ -102,7 +109,7 @@ func LoadTopology(ctx context.Context, root string, axes Axes) (*Topology, error
 }
 
 func serviceOf(name string, s types.ServiceConfig) (service, error) {
-	svc := service{name: name, image: s.Image, capAdd: s.CapAdd, capDrop: s.CapDrop}
+	svc := service{name: name, image: s.Image, capAdd: s.CapAdd, capDrop: s.CapDrop, sysctls: s.Sysctls}
 	if len(s.Command) > 0 || len(s.Entrypoint) > 0 {
 		return svc, errors.New("the lab does not carry out command and entrypoint: the image's own are the host's program")
 	}

@@ -61,7 +61,11 @@ func (c cell) keep(r *verdict.Result, seen bench.Evidence, out string) error {
 
 // runs is the folder of a cell's runs.
 func (c cell) runs(out string) string {
-	return filepath.Join(out, c.scenario.ID, c.scenario.Client, strings.TrimSuffix(filepath.Base(c.confName), ".conf"))
+	nginx := strings.TrimSuffix(filepath.Base(c.confName), ".conf")
+	if c.version != "" {
+		nginx += "@" + strings.NewReplacer("/", "_", ":", "_").Replace(c.version)
+	}
+	return filepath.Join(out, c.scenario.ID, c.scenario.Client, nginx)
 }
 
 func clientLines(outcomes []scenario.Outcome) []byte {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,21 +23,21 @@ import (
 
 // Options say what is played and where the evidence goes.
 type Options struct {
-	Root         string // the checkout
-	Out          string // the folder of results.json and of all evidence
-	Jobs         int    // benches that stand at the same time; 0 is DefaultJobs
-	Runs         int    // how often each scenario is played; 0 is once
-	Keep         bool   // leave the benches standing
-	Client       string // in place of each scenario's own client
-	NginxConf    string // variant, or path of a config file, in place of each scenario's own
-	NginxVersion string // 1.22, 1.26 or 1.30
-	Trace        bool   // ask the kernel for its reasons
+	Root          string   // the checkout
+	Out           string   // the folder of results.json and of all evidence
+	Jobs          int      // benches that stand at the same time; 0 is DefaultJobs
+	Runs          int      // how often each scenario is played; 0 is once
+	Keep          bool     // leave the benches standing
+	Shuffle       int64    // play in the order of this seed; 0: the longest waits first
+	FailFast      bool     // play nothing more after the first that is not as declared
+	Client        string   // in place of each scenario's own
+	NginxConf     string   // variant, or path of a config file, in place of each scenario's own
+	NginxVersions []string // 1.22, 1.26, 1.30; none is DefaultNginx
+	Trace         bool     // ask the kernel for its reasons
 }
 
-// DefaultJobs is how many benches stand at the same time. A bench mostly
-// waits; starting one keeps a core busy for about a second, so those are
-// started one a core, the longest waits first.
-func DefaultJobs() int { return 4 * runtime.NumCPU() }
+// DefaultJobs is how many benches stand at the same time. A bench mostly waits.
+func DefaultJobs() int { return 8 * runtime.NumCPU() }
 
 // Run plays every scenario and calls each with every result, in the order of
 // the scenarios. It returns an error when nothing could be played at all: no
@@ -86,7 +87,7 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 			progress.Done("kernel", "cannot be asked why it sends a RST: "+kerr.Error())
 		}
 	}()
-	err = checkConfigs(ctx, e, cells, images)
+	err = checkConfigs(ctx, e, cells, images, o.NginxConf != "")
 	<-traced
 	defer kernel.Close()
 	if err != nil {
@@ -98,30 +99,33 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	for i := range finished {
 		finished[i] = make(chan struct{})
 	}
-	p := player{kernel: kernel, out: o.Out, progress: progress}
+	playing, stop := context.WithCancel(ctx)
+	defer stop()
+	pool := e.NewPool(images, o.Keep, o.Jobs)
+	defer pool.Close()
+	p := player{pool: pool, keep: o.Keep, kernel: kernel, out: o.Out, progress: progress}
 	var wg sync.WaitGroup
-	slots, standing := make(chan struct{}, o.Jobs), make(chan struct{}, runtime.NumCPU())
+	slots := make(chan struct{}, o.Jobs)
 	wg.Go(func() {
-		for _, i := range longestFirst(cells) {
-			for _, free := range []chan struct{}{slots, standing} {
-				select {
-				case free <- struct{}{}:
-				case <-ctx.Done():
-					return
-				}
+		for _, i := range o.order(cells) {
+			select {
+			case slots <- struct{}{}:
+			case <-playing.Done():
+				return
 			}
 			wg.Go(func() {
 				defer func() { <-slots }()
-				c := cells[i]
-				progress.Say(c.scenario.ID, "starting its hosts")
-				b, err := e.Stand(ctx, c.topology, images, o.Keep)
-				<-standing
-				results[i] = p.play(ctx, c, b, err)
-				close(finished[i])
-				progress.Done(c.scenario.ID, "")
-				if b != nil && !o.Keep {
-					b.Remove()
-				}
+				p.play(playing, cells[i], func(r verdict.Result) {
+					if playing.Err() != nil {
+						return // it broke off; that is no result
+					}
+					results[i] = r
+					close(finished[i])
+					progress.Done(cells[i].scenario.ID, "")
+					if o.FailFast && r.Outcome != verdict.Pass && r.Outcome != verdict.Unsupported {
+						stop()
+					}
+				})
 			})
 		}
 	})
@@ -129,16 +133,50 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	for i := range cells {
 		select {
 		case <-finished[i]:
-			all = append(all, results[i])
-			each(results[i])
-		case <-ctx.Done():
+		case <-playing.Done():
+			select { // what had come until then
+			case <-finished[i]:
+			default:
+				continue
+			}
 		}
+		r := results[i]
+		all = append(all, r)
+		if last := i+1 == len(cells) || !cells[i].sameAs(cells[i+1]); last {
+			if d := share(cells[i].scenario, all); d != nil {
+				r.Outcome, r.Differences = verdict.Fail, append(r.Differences, *d)
+				all[len(all)-1] = r
+			}
+		}
+		each(r)
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return Write(filepath.Join(o.Out, "results.json"), all)
+}
+
+// share holds the share of a scenario's plays that showed what it wants, the
+// last ones of all, against what it declares.
+func share(s scenario.Scenario, all []verdict.Result) *verdict.Difference {
+	if s.Runs == 0 {
+		return nil
+	}
+	plays, shown := 0, 0
+	for _, r := range slices.Backward(all) {
+		if r.Scenario != s.ID || r.Outcome != verdict.Pass {
+			break
+		}
+		plays++
+		if r.Shown == 0 {
+			shown++
+		}
+		if r.Run == 1 {
+			break
+		}
+	}
+	return verdict.Share(s, shown, plays)
 }
 
 // results is the content of results.json.
@@ -175,13 +213,24 @@ func writeFile(path string, data []byte) error {
 type cell struct {
 	scenario scenario.Scenario
 	run      int
+	version  string // of nginx; "" is DefaultNginx
 	conf     string // path of nginx's config
+	lacks    error  // why this nginx cannot take it
 	confName string // as its user named it
 	topology *bench.Topology
 }
 
+// sameAs says whether two cells differ only in their run.
+func (c cell) sameAs(other cell) bool {
+	return c.scenario.ID == other.scenario.ID && c.version == other.version
+}
+
 func plan(ctx context.Context, scenarios []scenario.Scenario, o Options) ([]cell, error) {
 	var cells []cell
+	versions := o.NginxVersions
+	if versions == nil {
+		versions = []string{""}
+	}
 	for _, s := range scenarios {
 		s = s.Filled()
 		if o.Client != "" {
@@ -194,12 +243,18 @@ func plan(ctx context.Context, scenarios []scenario.Scenario, o Options) ([]cell
 		if err != nil {
 			return nil, err
 		}
-		topology, err := bench.LoadTopology(ctx, o.Root, bench.Axes{Client: s.Client, Backend: s.Backend, NginxVersion: o.NginxVersion, NginxConf: conf})
-		if err != nil {
-			return nil, err
-		}
-		for run := 1; run <= max(1, o.Runs); run++ {
-			cells = append(cells, cell{scenario: s, run: run, conf: conf, confName: s.Nginx, topology: topology})
+		for _, version := range versions {
+			topology, err := bench.LoadTopology(ctx, o.Root, bench.Axes{Client: s.Client, Backend: s.Backend, NginxVersion: version, NginxConf: conf, Overlay: s.Compose})
+			if err != nil {
+				return nil, err
+			}
+			runs := max(1, o.Runs)
+			if runs == 1 {
+				runs = max(1, s.Runs) // so many it takes to tell
+			}
+			for run := 1; run <= runs; run++ {
+				cells = append(cells, cell{scenario: s, run: run, version: version, conf: conf, confName: s.Nginx, topology: topology})
+			}
 		}
 	}
 	return cells, nil
@@ -232,22 +287,48 @@ func Variants(root string) []string {
 }
 
 // checkConfigs lets nginx read every config that will be used, before anything
-// is started.
-func checkConfigs(ctx context.Context, e *bench.Engine, cells []cell, images map[string]string) error {
-	var confs []string
-	for _, c := range cells {
-		if !slices.Contains(confs, c.conf) {
-			confs = append(confs, c.conf)
+// is played. What one version of nginx refuses in a config of the lab's own, for
+// lack of a directive, is noted in the cells; anything else is an error.
+func checkConfigs(ctx context.Context, e *bench.Engine, cells []cell, images map[string]string, users bool) error {
+	byVersion := map[string][]int{}
+	for i, c := range cells {
+		byVersion[c.version] = append(byVersion[c.version], i)
+	}
+	for _, of := range byVersion {
+		var confs []string
+		var topologies []*bench.Topology
+		for _, i := range of {
+			topologies = append(topologies, cells[i].topology)
+			if !slices.Contains(confs, cells[i].conf) {
+				confs = append(confs, cells[i].conf)
+			}
+		}
+		refused, err := e.CheckConfigs(ctx, images, confs, topologies...)
+		if err != nil {
+			return err
+		}
+		for _, i := range of {
+			why := refused[cells[i].conf]
+			if why != nil && (users || !errors.Is(why, bench.ErrLacks)) {
+				return why
+			}
+			cells[i].lacks = why
 		}
 	}
-	return e.CheckConfigs(ctx, cells[0].topology, images, confs)
+	return nil
 }
 
-// longestFirst orders the cells so that the longest waits begin first.
-func longestFirst(cells []cell) []int {
+// order is the order in which the cells are started: the longest waits first,
+// or shuffled.
+func (o Options) order(cells []cell) []int {
 	order := make([]int, len(cells))
 	for i := range order {
 		order[i] = i
+	}
+	if o.Shuffle != 0 {
+		r := rand.New(rand.NewPCG(uint64(o.Shuffle), 0))
+		r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		return order
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		return int(cells[b].scenario.Waits() - cells[a].scenario.Waits())
@@ -257,23 +338,44 @@ func longestFirst(cells []cell) []int {
 
 // player plays cells on benches and keeps their evidence.
 type player struct {
+	pool     *bench.Pool
+	keep     bool
 	kernel   *bench.Kernel
 	out      string
 	progress bench.Progress
 }
 
-// play plays one cell on a bench, or tells why none stands. It never fails:
-// what went wrong is the result's outcome.
-func (p player) play(ctx context.Context, c cell, b *bench.Bench, err error) verdict.Result {
-	s := c.scenario
-	var seen bench.Evidence
-	if err != nil {
-		err = fmt.Errorf("%w: %w", bench.ErrSetup, err)
-	} else {
-		seen, err = b.Play(ctx, s, p.kernel, func(seen scenario.Observation) bool {
-			return len(verdict.Check(s, seen)) == 0
-		}, p.progress)
+// play plays one cell on a bench of the pool and tells its result, then gives
+// the bench back.
+func (p player) play(ctx context.Context, c cell, tell func(verdict.Result)) {
+	if c.lacks != nil {
+		tell(p.result(c, bench.Evidence{}, fmt.Errorf("%w: %w", bench.ErrUnsupported, c.lacks)))
+		return
 	}
+	p.progress.Say(c.scenario.ID, "starting its hosts")
+	b, err := p.pool.Get(ctx, c.topology)
+	if err != nil {
+		tell(p.result(c, bench.Evidence{}, fmt.Errorf("%w: %w", bench.ErrSetup, err)))
+		return
+	}
+	seen, err := b.Play(ctx, c.scenario, p.kernel, func(seen scenario.Observation) bool {
+		_, differences := verdict.Check(c.scenario, seen)
+		return len(differences) == 0
+	}, p.progress)
+	tell(p.result(c, seen, err))
+	switch {
+	case p.keep:
+		p.pool.Leave(b)
+	case err != nil: // what state it is in is not known
+		p.pool.Remove(b)
+	default:
+		p.pool.Put(ctx, b)
+	}
+}
+
+// result judges a play. What went wrong in the lab itself is the outcome.
+func (p player) result(c cell, seen bench.Evidence, err error) verdict.Result {
+	s := c.scenario
 	var r verdict.Result
 	switch {
 	case errors.Is(err, bench.ErrUnsupported):
@@ -285,7 +387,7 @@ func (p player) play(ctx context.Context, c cell, b *bench.Bench, err error) ver
 	default:
 		r = verdict.Of(s, seen.Observation)
 	}
-	r.Run = c.run
+	r.Run, r.NginxVersion = c.run, c.version
 	if err := c.keep(&r, seen, p.out); err != nil {
 		r = verdict.Broken(s, seen.Observation, verdict.LabError, err.Error())
 	}

@@ -33,14 +33,16 @@ func TestConfigPath(t *testing.T) {
 	}
 }
 
-func TestLongestFirst(t *testing.T) {
+func TestOrder(t *testing.T) {
 	cells := []cell{
 		{scenario: scenario.Scenario{Play: []scenario.Step{scenario.Get("/")}}},
 		{scenario: scenario.Scenario{Play: []scenario.Step{scenario.Idle(6 * time.Second)}}},
 		{scenario: scenario.Scenario{}},
 		{scenario: scenario.Scenario{Play: []scenario.Step{scenario.Idle(time.Second), scenario.Idle(9 * time.Second)}}},
 	}
-	assert.Equal(t, []int{3, 1, 0, 2}, longestFirst(cells))
+	assert.Equal(t, []int{3, 1, 0, 2}, Options{}.order(cells))
+	assert.ElementsMatch(t, []int{0, 1, 2, 3}, Options{Shuffle: 7}.order(cells))
+	assert.Equal(t, Options{Shuffle: 7}.order(cells), Options{Shuffle: 7}.order(cells))
 }
 
 // TestKeep: the evidence of a play is where anybody would look, and a second

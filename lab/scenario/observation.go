@@ -15,6 +15,7 @@ type Observation struct {
 	Names         map[netip.Addr]Host
 	ErrorLog      []string // nginx's, whole
 	AccessLog     []string
+	Ran           []string // the requests that the back ends say they ran: "POST /"
 	Steps         []Taken
 	Sockets       []Snapshot
 	Kernel        []KernelReset // why the kernel sent each RST; nil where it could not be asked

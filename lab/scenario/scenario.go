@@ -6,6 +6,8 @@ package scenario
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"rstlab/lab/script"
@@ -19,6 +21,8 @@ const (
 	Client  Host = "client"
 	Nginx   Host = "nginx"
 	Backend Host = "backend"
+
+	Backend2 Host = "backend2" // of compose/two-backends.yml
 )
 
 // Scenario is one way in which a connection lives or dies, forced, and what
@@ -40,6 +44,13 @@ type Scenario struct {
 
 	// Server is what the scripted back end does; nil unless Backend is "scripted".
 	Server *script.Server
+	Second *script.Server // the same of backend2, where Compose brings one
+
+	// Takes is how long the play waits for timers that are not steps of it: of
+	// nginx, of a server, of the kernel.
+	Takes time.Duration
+
+	Compose string // overlay in compose/, without .yml: a change of the topology
 
 	Play []Step
 	Want Want
@@ -432,12 +443,39 @@ func (s Scenario) Requests() int {
 	return n
 }
 
+// WantOf returns what must be seen with an nginx of this version.
+func (s Scenario) WantOf(version string) Want {
+	want := s.Want
+	for _, since := range s.Since {
+		if !older(version, since.Version) {
+			want = since.Want
+		}
+	}
+	return want
+}
+
+// older says whether version a comes before version b, number by number.
+func older(a, b string) bool {
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(x), len(y)) {
+		n, _ := strconv.Atoi(x[i])
+		m, _ := strconv.Atoi(y[i])
+		if n != m {
+			return n < m
+		}
+	}
+	return len(x) < len(y)
+}
+
 // Waits returns the time that the play spends resting: its cost, but for the
 // seconds that a bench needs.
 func (s Scenario) Waits() time.Duration {
 	var d time.Duration
 	for _, step := range s.Play {
 		d += step.For
+		for _, op := range step.Script {
+			d += op.For
+		}
 	}
-	return d
+	return d + s.Takes
 }

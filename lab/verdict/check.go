@@ -15,13 +15,57 @@ import (
 
 // Check returns every difference between what s declares and what o holds, in
 // the order in which a reader wants to know: the client's view, nginx's, the
-// wire.
-func Check(s scenario.Scenario, o scenario.Observation) []Difference {
+// wire. Where s declares alternatives (Or) and one of them has no difference,
+// there is none, and shown is its number, from 1; 0 is Want itself.
+func Check(s scenario.Scenario, o scenario.Observation) (shown int, all []Difference) {
+	_, version, _ := strings.Cut(o.Versions[scenario.Nginx], " ")
+	wants := append([]scenario.Want{s.WantOf(version)}, s.Or...)
+	var first []Difference
+	for i, want := range wants {
+		s.Want = want
+		var all []Difference
+		for _, part := range []func(scenario.Scenario, scenario.Observation) []Difference{
+			replies, ran, errorLog, accessLog, sockets, wire, allResets, ends, counters,
+		} {
+			all = append(all, part(s, o)...)
+		}
+		if len(all) == 0 {
+			return i, nil
+		}
+		if i == 0 {
+			first = all
+		}
+	}
+	return 0, first
+}
+
+// Share returns how the share of plays that showed what s wants, so many of so
+// many, differs from what s declares; nil when it does not.
+func Share(s scenario.Scenario, shown, plays int) *Difference {
+	share := float64(shown) / float64(max(1, plays))
+	if plays >= s.Runs && share >= s.Share[0] && share <= s.Share[1] {
+		return nil
+	}
+	return &Difference{What: "share of the plays that show it",
+		Want: fmt.Sprintf("%.2f to %.2f of %d", s.Share[0], s.Share[1], s.Runs), Got: fmt.Sprintf("%d of %d", shown, plays)}
+}
+
+// ran compares what the back ends ran, where that is declared.
+func ran(s scenario.Scenario, o scenario.Observation) []Difference {
+	if s.Want.Ran == nil {
+		return nil
+	}
+	same := func(s string) string { return s }
+	return inOrder("run by the back end", s.Want.Ran, o.Ran, func(w, g string) bool { return w == g }, same, same, nil)
+}
+
+// counters finds the declared kernel counters among those that moved.
+func counters(s scenario.Scenario, o scenario.Observation) []Difference {
 	var all []Difference
-	for _, part := range []func(scenario.Scenario, scenario.Observation) []Difference{
-		replies, errorLog, accessLog, sockets, wire, allResets, ends,
-	} {
-		all = append(all, part(s, o)...)
+	for _, want := range s.Want.Counters {
+		if !slices.ContainsFunc(o.Counters[want.Host], func(c scenario.Counter) bool { return c.Name == want.Name }) {
+			all = append(all, Difference{What: fmt.Sprintf("counter %s on %s", want.Name, want.Host), Want: "it moved", Got: "it did not"})
+		}
 	}
 	return all
 }
@@ -86,11 +130,16 @@ func matchesReply(want scenario.Reply, got scenario.Outcome, conn int) bool {
 	return (want.Status == 0 || want.Status == got.Status) &&
 		(want.Class == "" || want.Class == class) &&
 		!slices.ContainsFunc(want.Text, func(part string) bool { return !strings.Contains(text, part) }) &&
+		strings.Contains(got.Body, want.Body) &&
 		(want.Conn == 0 || want.Conn == conn)
 }
 
 func describeReply(r scenario.Reply) string {
-	return describe(r.Status, r.Class, strings.Join(r.Text, " … "), r.Conn)
+	text := describe(r.Status, r.Class, strings.Join(r.Text, " … "), r.Conn)
+	if r.Body != "" {
+		text += fmt.Sprintf(", with %q in its body", r.Body)
+	}
+	return cmp.Or(text, "any that is no error")
 }
 
 func describeOutcome(o scenario.Outcome, conn int) string {
@@ -373,9 +422,34 @@ func describeEnd(client, server scenario.Host, cause tcp.Cause, by tcp.Side) str
 // Declared returns what a scenario declares, a line each, in the notation in
 // which Check tells a difference.
 func Declared(s scenario.Scenario) []string {
+	all := declared(s)
+	indented := func(want scenario.Want) {
+		s.Want = want
+		for _, line := range declared(s) {
+			all = append(all, "  "+line)
+		}
+	}
+	if s.Runs > 0 {
+		all = append(all, fmt.Sprintf("in %.2f to %.2f of %d plays", s.Share[0], s.Share[1], s.Runs))
+	}
+	for _, or := range s.Or {
+		all = append(all, "or else, where it varies:")
+		indented(or)
+	}
+	for _, since := range s.Since {
+		all = append(all, "from nginx "+since.Version+" on:")
+		indented(since.Want)
+	}
+	return all
+}
+
+func declared(s scenario.Scenario) []string {
 	var all []string
 	for i, r := range wanted(s) {
 		all = append(all, fmt.Sprintf("reply %d: %s", i+1, describeReply(r)))
+	}
+	if s.Want.Ran != nil {
+		all = append(all, fmt.Sprintf("run by the back end, %d in all: %s", len(s.Want.Ran), strings.Join(s.Want.Ran, ", ")))
 	}
 	if len(s.Want.ErrorLog) == 0 {
 		all = append(all, "nginx error.log: nothing at warn or above")
@@ -404,6 +478,9 @@ func Declared(s scenario.Scenario) []string {
 	}
 	for _, e := range s.Want.Ends {
 		all = append(all, "connection: "+describeEnd(e.Client, e.Server, e.Cause, e.ClosedBy))
+	}
+	for _, c := range s.Want.Counters {
+		all = append(all, fmt.Sprintf("counter %s on %s: it moved", c.Name, c.Host))
 	}
 	return all
 }

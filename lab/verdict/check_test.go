@@ -40,8 +40,44 @@ func plain() scenario.Scenario {
 	return scenario.Scenario{ID: "x", Play: []scenario.Step{scenario.Get("/"), scenario.Get("/")}}
 }
 
+func differences(s scenario.Scenario, o scenario.Observation) []Difference {
+	_, all := Check(s, o)
+	return all
+}
+
+// TestAlternatives: a play shows what is wanted, or one of what may be seen as
+// well; from a version of nginx on something else is wanted.
+func TestAlternatives(t *testing.T) {
+	bad := scenario.Want{Replies: []scenario.Reply{{Status: 502}, {Status: 502}}}
+	s := plain()
+	s.Want, s.Or = bad, []scenario.Want{{ErrorLog: []string{"x"}}, {}}
+	shown, all := Check(s, clean())
+	assert.Empty(t, all)
+	assert.Equal(t, 2, shown)
+	s.Or = s.Or[:1]
+	_, all = Check(s, clean())
+	assert.Contains(t, all[0].Want, "502", "the differences are those from Want")
+
+	s = plain()
+	s.Want, s.Since = bad, []scenario.Since{{Version: "1.9.3"}}
+	for version, passes := range map[string]bool{"1.9.2": false, "1.9.3": true, "1.10": true, "1.9": false} {
+		o := clean()
+		o.Versions = map[scenario.Host]string{scenario.Nginx: "nginx " + version}
+		assert.Equal(t, passes, len(differences(s, o)) == 0, version)
+	}
+}
+
+func TestShare(t *testing.T) {
+	s := scenario.Scenario{Runs: 10, Share: [2]float64{0.2, 0.8}}
+	assert.Nil(t, Share(s, 2, 10))
+	assert.Nil(t, Share(s, 8, 10))
+	assert.NotNil(t, Share(s, 1, 10))
+	assert.NotNil(t, Share(s, 9, 10))
+	assert.NotNil(t, Share(s, 4, 9), "a play is missing")
+}
+
 func TestCleanPasses(t *testing.T) {
-	assert.Empty(t, Check(plain(), clean()))
+	assert.Empty(t, differences(plain(), clean()))
 	assert.Equal(t, Pass, Of(plain(), clean()).Outcome)
 }
 
@@ -63,7 +99,7 @@ func TestEveryDeviationFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := clean()
 			change(&o)
-			differences := Check(plain(), o)
+			differences := differences(plain(), o)
 			require.NotEmpty(t, differences)
 			for _, d := range differences {
 				assert.NotEqual(t, d.Want, d.Got)
@@ -93,7 +129,7 @@ func TestEveryWantFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := plain()
 			s.Want = want
-			assert.NotEmpty(t, Check(s, clean()))
+			assert.NotEmpty(t, differences(s, clean()))
 			assert.NotEmpty(t, Declared(s))
 		})
 	}
@@ -115,7 +151,7 @@ func TestDeclaredPasses(t *testing.T) {
 		Ends:     []scenario.End{{Client: scenario.Client, Server: scenario.Nginx, Cause: tcp.CauseStaleFinLost}},
 		Sockets:  []scenario.Socket{{Before: 2, Host: scenario.Nginx, State: "ESTAB"}},
 	}
-	assert.Empty(t, Check(s, o))
+	assert.Empty(t, differences(s, o))
 	r := Of(s, o)
 	assert.Equal(t, []Reset{{From: scenario.Nginx, To: scenario.Client, Kind: tcp.ToDataAfterClose, Frame: 3}}, r.Resets)
 	assert.Equal(t, scenario.Nginx, r.Hosts["10.0.0.2"])

@@ -24,17 +24,20 @@ const (
 // Result is one play of one scenario: an element of results.json. Scripts read
 // it, so fields are added and never renamed.
 type Result struct {
-	Scenario string  `json:"scenario"`
-	Client   string  `json:"client"`
-	Nginx    string  `json:"nginx"` // the config: a variant's name, or the path of the user's own
-	Run      int     `json:"run"`
-	Outcome  Outcome `json:"outcome"`
-	Reason   string  `json:"reason,omitempty"` // of an outcome that is neither pass nor fail
+	Scenario     string  `json:"scenario"`
+	Client       string  `json:"client"`
+	Nginx        string  `json:"nginx"`                   // the config: a variant's name, or the path of the user's own
+	NginxVersion string  `json:"nginx_version,omitempty"` // as it was asked for; "" is the lab's own choice
+	Run          int     `json:"run"`
+	Shown        int     `json:"shown,omitempty"` // of a pass: 0 what is wanted, n the n-th of what may be seen as well
+	Outcome      Outcome `json:"outcome"`
+	Reason       string  `json:"reason,omitempty"` // of an outcome that is neither pass nor fail
 
 	Title       string       `json:"title"`
 	Differences []Difference `json:"differences,omitempty"`
 
 	Replies       []scenario.Outcome                   `json:"replies"`
+	Ran           []string                             `json:"ran"` // by the back ends
 	Resets        []Reset                              `json:"resets"`
 	Conversations []tcp.Conversation                   `json:"conversations"`
 	Hosts         map[string]scenario.Host             `json:"hosts"` // by address
@@ -96,7 +99,8 @@ type KernelReset struct {
 // Of judges an observation of a scenario.
 func Of(s scenario.Scenario, o scenario.Observation) Result {
 	r := result(s, o)
-	r.Outcome, r.Differences = Pass, Check(s, o)
+	r.Outcome = Pass
+	r.Shown, r.Differences = Check(s, o)
 	if len(r.Differences) > 0 {
 		r.Outcome = Fail
 	}
@@ -115,7 +119,7 @@ func result(s scenario.Scenario, o scenario.Observation) Result {
 	s = s.Filled()
 	r := Result{
 		Scenario: s.ID, Client: s.Client, Nginx: s.Nginx, Title: s.Title,
-		Replies: list(o.Outcomes), Resets: resets(o), Conversations: list(o.Conversations),
+		Replies: list(o.Outcomes), Ran: list(o.Ran), Resets: resets(o), Conversations: list(o.Conversations),
 		Hosts: map[string]scenario.Host{}, ErrorLog: o.ErrorLog, AccessLog: o.AccessLog,
 		Counters: o.Counters, Versions: o.Versions, System: o.System, Options: options(s.Options),
 		Seconds: o.Took.Seconds(), Files: map[string]string{},
@@ -150,6 +154,12 @@ func options(o scenario.Options) map[string]string {
 	}
 	if o.PoolIdle != 0 {
 		m["pool idle"] = o.PoolIdle.String()
+	}
+	if o.Timeout != 0 {
+		m["timeout"] = o.Timeout.String()
+	}
+	if o.HTTP2 != "" {
+		m["HTTP/2"] = string(o.HTTP2)
 	}
 	return m
 }

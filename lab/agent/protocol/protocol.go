@@ -10,8 +10,8 @@ const (
 	// Start starts Argv as a process called Name, the leader of a process group
 	// of its own. Its output comes as Output events.
 	Start Verb = "start"
-	// Signal sends Signal to Name: to its whole process group, or with Leader
-	// to its first process alone, as `nginx -s` does.
+	// Signal sends Signal to Name: to its whole process group, with To Leader to
+	// its first process alone, as `nginx -s` does, with Workers to the others.
 	Signal Verb = "signal"
 	// Input writes Data to the standard input of Name.
 	Input Verb = "input"
@@ -23,6 +23,14 @@ const (
 	// socket in this host's namespace, or with an error when Name has ended or
 	// Within has passed.
 	Listening Verb = "listening"
+	// Write makes Data the content of the file Path.
+	Write Verb = "write"
+	// Follow tells every line of the file Path, those that are there and those
+	// that are added, as Output events of Name.
+	Follow Verb = "follow"
+	// Reset kills every process of the host but the agent, ends every Follow, and
+	// answers when nothing runs any more.
+	Reset Verb = "reset"
 	// Datagram sends Data as one UDP datagram to the address Path.
 	Datagram Verb = "datagram"
 )
@@ -36,12 +44,20 @@ type Command struct {
 	Argv   []string `json:"argv,omitempty"`
 	Raw    bool     `json:"raw,omitempty"` // Start: standard output is bytes, not lines
 	Signal int      `json:"signal,omitempty"`
-	Leader bool     `json:"leader,omitempty"` // Signal: not to the whole group
+	To     Whom     `json:"to,omitempty"` // Signal: "" is the whole group
 	Data   []byte   `json:"data,omitempty"`
 	Path   string   `json:"path,omitempty"`
 	Ports  []int    `json:"ports,omitempty"`
 	Within int64    `json:"within,omitempty"` // Listening: nanoseconds
 }
+
+// Whom a Signal goes to.
+type Whom string
+
+const (
+	Leader  Whom = "leader"
+	Workers Whom = "workers"
+)
 
 // Stream names where an Output event comes from.
 type Stream string

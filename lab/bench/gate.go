@@ -1,0 +1,136 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rstlab/lab/agent/protocol"
+	"rstlab/lab/scenario"
+)
+
+// gate is lab/gate at work beside a host.
+type gate struct {
+	*program
+	order  scenario.Order
+	events []gateEvent
+}
+
+// gateEvent is a line that lab/gate writes.
+type gateEvent struct {
+	Event  string
+	Local  string
+	Remote string
+	Copies int
+}
+
+// startGate has the FINs that come to the tap's host held from now on.
+func (p *play) startGate(ctx context.Context, t *tap, s scenario.Step) error {
+	port := 80 // the client's peer is nginx, nginx's is the back end
+	if s.Host == scenario.Nginx {
+		port = 8080
+	}
+	g := &gate{order: s.Order}
+	var err error
+	g.program, err = t.run(ctx, "gate", []string{"/lab/gate", "-order", string(s.Order), "-port", fmt.Sprint(port)}, false, func(stream protocol.Stream, line []byte) {
+		var e gateEvent
+		if stream == protocol.Stdout && json.Unmarshal(line, &e) == nil {
+			p.heard(func() { g.events = append(g.events, e) })
+		}
+	})
+	if err != nil {
+		return err
+	}
+	p.gates[s.Host] = g
+	return p.gateSays(ctx, t, g, func(e gateEvent) bool { return e.Event == "ready" })
+}
+
+// held waits until the gate of a host holds a FIN, or has dropped one that was
+// sent again.
+func (p *play) held(ctx context.Context, h scenario.Host) error {
+	g := p.gates[h]
+	if g == nil {
+		return fmt.Errorf("there is no gate on %s", h)
+	}
+	t, err := p.tap(h)
+	if err != nil {
+		return err
+	}
+	return p.gateSays(ctx, t, g, func(e gateEvent) bool {
+		if g.order == scenario.FINLost {
+			return e.Event == "fin-dropped" && e.Copies > 1
+		}
+		return e.Event == "fin-held"
+	})
+}
+
+// gateSays waits for an event of a gate.
+func (p *play) gateSays(ctx context.Context, t *tap, g *gate, is func(gateEvent) bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Request, fmt.Errorf("the gate has not seen it for %s", p.engine.Timeouts.Request))
+	defer cancel()
+	err := p.until(ctx, t.host, g.program, func() bool { return slices.ContainsFunc(g.events, is) })
+	select {
+	case <-g.exited:
+		if g.exit.Code == 127 {
+			return fmt.Errorf("%w: %s", ErrUnsupported, strings.TrimSpace(string(g.errout)))
+		}
+	default:
+	}
+	return err
+}
+
+// gateOrder is what a gate must have seen on a connection, in this order.
+var gateOrder = map[scenario.Order][]string{
+	scenario.FINFirst: {"fin-held", "request-left", "fin-released", "rst"},
+	scenario.RSTFirst: {"fin-held", "request-left", "rst"},
+	scenario.FINLost:  {"fin-dropped", "request-left", "rst"},
+}
+
+// checkGates holds each gate's own log against its order: a run whose gate was
+// not there, or saw another order, tells nothing.
+func (p *play) checkGates() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for host, g := range p.gates {
+		select {
+		case <-g.exited:
+			return fmt.Errorf("the gate on %s has ended", host)
+		default:
+		}
+		seen := map[string][]string{} // by connection
+		for _, e := range g.events {
+			if e.Remote != "" {
+				seen[e.Local+" > "+e.Remote] = append(seen[e.Local+" > "+e.Remote], e.Event)
+			}
+		}
+		forced := false
+		for connection, events := range seen {
+			if !slices.Contains(events, "request-left") {
+				continue // nothing has crossed here
+			}
+			if err := ordered(events, gateOrder[g.order]); err != nil {
+				return fmt.Errorf("the gate on %s, %s: %w", host, connection, err)
+			}
+			forced = true
+		}
+		if !forced {
+			return fmt.Errorf("the gate on %s has forced nothing: %v", host, g.events)
+		}
+	}
+	return nil
+}
+
+// ordered says whether the first of each wanted event came in this order.
+func ordered(events, want []string) error {
+	at := -1
+	for _, w := range want {
+		i := slices.Index(events, w)
+		if i <= at {
+			return fmt.Errorf("want %v in this order, it saw %v", want, events)
+		}
+		at = i
+	}
+	return nil
+}

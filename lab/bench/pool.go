@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Pool keeps benches that stand between two plays, because to start one costs
+// more than all else that the lab does: hosts, network and taps stay, what ran
+// in them and what they remember does not (Bench.Reset).
+type Pool struct {
+	engine *Engine
+	images map[string]string
+	keep   bool // the benches stand on when this process has ended
+
+	mu   sync.Mutex
+	free []*Bench // the one that was used last is the last
+	most int      // benches that may stand, in use or not
+	all  int
+}
+
+// NewPool returns an empty pool of at most so many benches.
+func (e *Engine) NewPool(images map[string]string, keep bool, most int) *Pool {
+	return &Pool{engine: e, images: images, keep: keep, most: most}
+}
+
+// Get returns a clean bench for a topology: one that stands, or else a new one.
+func (p *Pool) Get(ctx context.Context, t *Topology) (*Bench, error) {
+	shape := t.shape(p.images)
+	p.mu.Lock()
+	for i, b := range slices.Backward(p.free) {
+		if b.topology.shape(p.images) == shape {
+			p.free = slices.Delete(p.free, i, i+1)
+			p.mu.Unlock()
+			b.topology = t
+			return b, nil
+		}
+	}
+	var old *Bench
+	if p.all >= p.most && len(p.free) > 0 {
+		old, p.free = p.free[0], p.free[1:]
+		p.all--
+	}
+	p.all++
+	p.mu.Unlock()
+	if old != nil {
+		old.Remove()
+	}
+	b, err := p.engine.Stand(ctx, t, p.images, p.keep)
+	if err != nil {
+		p.mu.Lock()
+		p.all--
+		p.mu.Unlock()
+	}
+	return b, err
+}
+
+// Put gives a bench back. One that cannot be shown clean is removed.
+func (p *Pool) Put(ctx context.Context, b *Bench) {
+	if b.Reset(ctx) != nil {
+		p.Remove(b)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = append(p.free, b)
+}
+
+// Remove removes a bench that is not to be played on again.
+func (p *Pool) Remove(b *Bench) {
+	b.Remove()
+	p.Leave(b)
+}
+
+// Leave lets a bench out of the pool's hands: it stands on.
+func (p *Pool) Leave(*Bench) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all--
+}
+
+// Close removes the benches that stand.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all together
+	for _, b := range p.free {
+		all.do(func() error { b.Remove(); return nil })
+	}
+	_ = all.wait() // Remove has no error
+	p.free = nil
+}
+
+// shape is all of a topology that its containers are made of: what a play
+// brings along, nginx's config, is none of it.
+func (t *Topology) shape(images map[string]string) string {
+	var shape string
+	for _, s := range t.services {
+		shape += fmt.Sprintln(s.name, images[s.image], s.aliases, s.shares, s.capAdd, s.capDrop, s.sysctls)
+	}
+	return shape
+}
