@@ -13,16 +13,17 @@ import (
 type Verb string
 
 const (
-	DoRead  Verb = "read"
-	DoWrite Verb = "write"
-	DoRest  Verb = "rest"
-	DoSay   Verb = "say"
-	DoWait  Verb = "wait"
-	DoTLS   Verb = "tls"
-	DoShut  Verb = "shut"
-	DoClose Verb = "close"
-	DoReset Verb = "reset"
-	DoAgain Verb = "again"
+	DoRead   Verb = "read"
+	DoWrite  Verb = "write"
+	DoRest   Verb = "rest"
+	DoSay    Verb = "say"
+	DoWait   Verb = "wait"
+	DoTLS    Verb = "tls"
+	DoBuffer Verb = "buffer"
+	DoShut   Verb = "shut"
+	DoClose  Verb = "close"
+	DoReset  Verb = "reset"
+	DoAgain  Verb = "again"
 )
 
 // What a DoRead reads.
@@ -37,10 +38,38 @@ const (
 type Op struct {
 	Do    Verb          `json:"do"`
 	What  string        `json:"what,omitempty"`  // DoRead; "": Bytes
-	Bytes int           `json:"bytes,omitempty"` // DoRead: so many. DoWrite: so many of filler
-	Text  string        `json:"text,omitempty"`  // DoWrite: the bytes themselves
+	Bytes int           `json:"bytes,omitempty"` // DoRead, DoBuffer: so many. DoWrite: so many of filler
+	Text  Text          `json:"text,omitempty"`  // DoWrite: the bytes themselves
 	Event string        `json:"event,omitempty"` // DoSay, DoWait
-	For   time.Duration `json:"for,omitempty"`   // DoRest, in nanoseconds
+	Piece int           `json:"piece,omitempty"` // DoRead, DoWrite: bytes between two rests; 0 is all
+	For   time.Duration `json:"for,omitempty"`   // DoRest and the rest after a Piece, in nanoseconds
+}
+
+// Text is the bytes of a DoWrite. A string of JSON has characters, and not
+// every byte is one, so each byte travels as the character of its number
+// (ISO 8859-1): what is ASCII stays legible, and every byte comes through.
+type Text string
+
+// MarshalText makes each byte a character.
+func (t Text) MarshalText() ([]byte, error) {
+	chars := make([]rune, len(t))
+	for i := range len(t) {
+		chars[i] = rune(t[i])
+	}
+	return []byte(string(chars)), nil
+}
+
+// UnmarshalText makes each character a byte again.
+func (t *Text) UnmarshalText(text []byte) error {
+	b := make([]byte, 0, len(text))
+	for _, char := range string(text) {
+		if char > 0xff {
+			return fmt.Errorf("%q is no byte", char)
+		}
+		b = append(b, byte(char))
+	}
+	*t = Text(b)
+	return nil
 }
 
 // ReadRequest reads a whole request. A server counts it as run.
@@ -60,7 +89,7 @@ func ReadEnd() Op { return Op{Do: DoRead, What: End} }
 func Read(bytes int) Op { return Op{Do: DoRead, Bytes: bytes} }
 
 // Write sends text, in one write.
-func Write(text string) Op { return Op{Do: DoWrite, Text: text} }
+func Write(text string) Op { return Op{Do: DoWrite, Text: Text(text)} }
 
 // Fill sends so many bytes of no meaning.
 func Fill(bytes int) Op { return Op{Do: DoWrite, Bytes: bytes} }
@@ -71,18 +100,37 @@ func Answer(status int, body string) Op {
 	return Write(fmt.Sprintf("HTTP/1.1 %d Scripted\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body))
 }
 
+// Slowly returns a read or a write that rests after every so many bytes: a
+// response that trickles, a narrow line, a reader that is behind.
+func (o Op) Slowly(piece int, rest time.Duration) Op {
+	o.Piece, o.For = piece, rest
+	return o
+}
+
 // Rest lets time pass: the work that a request takes, a pause between bytes.
 func Rest(d time.Duration) Op { return Op{Do: DoRest, For: d} }
 
 // Say tells the conductor that the script has come here.
 func Say(event string) Op { return Op{Do: DoSay, Event: event} }
 
-// Wait waits until the conductor says so (scenario.Tell).
+// Wait waits until the conductor says so (scenario.Tell). What has been told
+// stays told: the first Wait of a connection for an event passes with its first
+// telling, before or after, the second with its second. So nobody has to know
+// who comes first, and one telling releases every connection.
 func Wait(event string) Op { return Op{Do: DoWait, Event: event} }
 
 // TLS makes the handshake: the server's with a certificate of its own, the
-// client's without looking at whose it is. What follows is inside.
+// client's without looking at whose it is. What follows is inside, but Shut,
+// Close and Reset, which are the TCP connection's: no close_notify is sent. A
+// TLS library reads records and more, so a read inside is no longer exact: what
+// the script has not read may have left the kernel, and Close may send FIN
+// where there would have been RST.
 func TLS() Op { return Op{Do: DoTLS} }
+
+// Buffer sets the size of the receive buffer, SO_RCVBUF, in bytes. As the first
+// Op on a client's connection it comes before connect, so that the window is
+// small from the SYN on; a server has Server.Buffer.
+func Buffer(bytes int) Op { return Op{Do: DoBuffer, Bytes: bytes} }
 
 // Shut sends FIN and goes on reading: shutdown(SHUT_WR), a half-close.
 func Shut() Op { return Op{Do: DoShut} }
@@ -109,7 +157,23 @@ type Server struct {
 	Buffer  int  `json:"buffer,omitempty"`  // SO_RCVBUF of each connection, in bytes; 0 is the system's
 }
 
+// Script returns what the nth connection meets, from 1.
+func (s Server) Script(n int) []Op {
+	if len(s.Conns) == 0 {
+		return []Op{ReadRequest(), Answer(200, "scripted\n"), Again()}
+	}
+	return s.Conns[min(n, len(s.Conns))-1]
+}
+
 func (o Op) String() string {
+	text := o.words()
+	if o.Piece > 0 {
+		text += fmt.Sprintf(", a rest of %s after every %d bytes", o.For, o.Piece)
+	}
+	return text
+}
+
+func (o Op) words() string {
 	switch o.Do {
 	case DoRead:
 		if o.What != "" {
@@ -121,6 +185,8 @@ func (o Op) String() string {
 			return fmt.Sprintf("write %d bytes", o.Bytes)
 		}
 		return fmt.Sprintf("write %q", o.Text)
+	case DoBuffer:
+		return fmt.Sprintf("receive buffer of %d bytes", o.Bytes)
 	case DoRest:
 		return "rest for " + o.For.String()
 	case DoSay, DoWait:
