@@ -32,7 +32,7 @@ var mayImport = map[string]struct {
 	"lab/agent":          {[]string{"lab/agent/protocol"}, "it is copied into every host: small, static, and an image's inputs are its folder alone"},
 	"lab/agent/protocol": {nil, "it is shared by both ends of the line to a host"},
 	"lab/bench":          {[]string{"lab/agent/protocol", "lab/scenario", "lab/script", "lab/tcp"}, "it plays and records; judging is verdict's"},
-	"lab/catalogue":      {[]string{"lab/scenario"}, "a scenario is data"},
+	"lab/catalogue":      {[]string{"lab/scenario", "lab/script"}, "a scenario is data"},
 	"lab/clients":        {nil, "the contract stands alone: a client can be written in any language"},
 	"lab/clients/go":     {nil, "a client's image is built from its folder alone"},
 	"lab/clients/raw":    {[]string{"lab/script", "lab/script/play"}, "it is a small static program: an image's inputs are what it imports"},

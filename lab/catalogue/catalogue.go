@@ -1,5 +1,19 @@
 // Package catalogue has every scenario, each in a file named as its ID. To add
 // one, add a file: list, show, run, the reports and the tests find it here.
+//
+// A scenario is data. It says what is played (Play, with an nginx config of
+// nginx/ and a back end of backends/, which may be a script), and everything
+// that must be seen. What is not declared must not happen: no line at warn or
+// above in nginx's error log, no RST, no connection that does not end in order
+// or stay open. Why tells the mechanism in the order in which it happens, in
+// the words that its reader meets in logs and man pages. Forced, not tuned:
+// between two steps stands an event (Said, Await, Held, Quiet), never a sleep;
+// Idle is for time that is the story itself. What varies says so: Or has what
+// may be seen as well, Runs and Share how often. Control is the change that
+// must turn it red.
+//
+// Play it with lab run -n 100 ID before you keep it; lab run ID tells the story
+// as its readers will see it.
 package catalogue
 
 import (
@@ -11,6 +25,7 @@ import (
 	"time"
 
 	"rstlab/lab/scenario"
+	"rstlab/lab/script"
 )
 
 // Article names the scenarios that `make lab` shows, wherever a pattern is
@@ -115,26 +130,58 @@ func distance(name, id string) int {
 	return row[len(id)]
 }
 
-// The steps of a play.
+// The steps of a play, and what a scripted back end does, in short.
 var (
 	get      = scenario.Get
+	post     = scenario.Post
+	raw      = scenario.Raw
+	begin    = scenario.Begin
+	finish   = scenario.Finish
+	said     = scenario.Said
+	tell     = scenario.Tell
 	idle     = scenario.Idle
 	quiet    = scenario.Quiet
+	await    = scenario.Await
 	kill     = scenario.Kill
 	killHost = scenario.KillHost
 	start    = scenario.Start
 	reload   = scenario.Reload
 	pause    = scenario.Pause
-	await    = scenario.Await
+	signal   = scenario.Signal
+	filter   = scenario.Filter
+	unfilter = scenario.Unfilter
+	gate     = scenario.Gate
+	held     = scenario.Held
+	destroy  = scenario.Destroy
 )
 
 const (
-	client  = scenario.Client
-	nginx   = scenario.Nginx
-	backend = scenario.Backend
+	client   = scenario.Client
+	nginx    = scenario.Nginx
+	backend  = scenario.Backend
+	backend2 = scenario.Backend2
 
-	second = time.Second
+	second      = time.Second
+	millisecond = time.Millisecond
 )
+
+// The types that a scenario is made of.
+type (
+	steps   = []scenario.Step
+	want    = scenario.Want
+	reply   = scenario.Reply
+	access  = scenario.Access
+	segment = scenario.Segment
+	reset   = scenario.Reset
+	end     = scenario.End
+	socket  = scenario.Socket
+	control = scenario.Control
+	ops     = []script.Op
+)
+
+// serve is a scripted back end: what its first, second, ... connection meets;
+// the last is also for all that come later.
+func serve(conns ...ops) *script.Server { return &script.Server{Conns: conns} }
 
 // exchange is one request and its answer on an open connection, as the kernel
 // sends them when nothing else is in their way: the request, its ACK, the

@@ -19,7 +19,7 @@
 // The first line of input is the options. Each key may be left out, which leaves
 // the library's own default:
 //
-//		{"retry":false,"pool_idle_ms":3000,"timeout_ms":10000}
+//		{"retry":false,"pool_idle_ms":3000,"timeout_ms":10000,"http2":true}
 //
 //	  - retry: whether the library sends a request again by itself when a
 //	    connection fails.
@@ -27,6 +27,11 @@
 //	  - timeout_ms: the library's time limit, above 0, for what the library
 //	    usually limits: each of connect, write and read (OkHttp), or the whole
 //	    request (Go).
+//
+//	  - http2: whether HTTP/2 is spoken, with prior knowledge where the URL is http,
+//	    and nothing else; or HTTP/1.1 and nothing else.
+//
+// The server's certificate is not verified: the lab's nginx has one of its own.
 //
 // OkHttp's own timeouts are replaced by those of the article that the lab starts
 // from: connect 10 s, write 10 s, read 30 s.

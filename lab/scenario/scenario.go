@@ -401,6 +401,8 @@ type Control struct {
 	What    string // in words, for the reader of the test
 	Nginx   string
 	Options *Options
+	Server  *script.Server
+	Second  *script.Server
 	Play    []Step
 }
 
@@ -412,6 +414,12 @@ func (c Control) Apply(s Scenario) Scenario {
 	}
 	if c.Options != nil {
 		s.Options = *c.Options
+	}
+	if c.Server != nil {
+		s.Server = c.Server
+	}
+	if c.Second != nil {
+		s.Second = c.Second
 	}
 	if c.Play != nil {
 		s.Play = c.Play

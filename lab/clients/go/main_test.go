@@ -213,7 +213,7 @@ func TestInput(t *testing.T) {
 		{[]string{`{"retry":"no"}`}, 2, "bool"},
 		{[]string{`{"pool_idle_ms":0}`}, 2, "pool_idle_ms must be above 0"},
 		{[]string{`{"retry":false}`}, 127, "retry=false"},
-		{[]string{`{"http2":true}`}, 127, "http2"},
+		{[]string{`{"http3":true}`}, 127, "http3"},
 		{[]string{`{}`, ``, ``}, 2, "not a JSON object"},
 		{[]string{`{}`, `{"n":1,"method":"GET","url":"http://h:port/"}`}, 2, "port"},
 		{[]string{`{}`, `{"n":1,"method":"GET"}`}, 2, "url"},
