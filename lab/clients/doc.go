@@ -65,6 +65,35 @@
 //	unreachable  no way to the host: EHOSTUNREACH, ENETUNREACH
 //	other        anything else
 //
+// # Scripts
+//
+// The client raw is no HTTP library. Its request is a script (package script) on
+// a connection, and it has no options:
+//
+//		{"n":1,"url":"test.foo.com:80","conn":"a","script":[{"do":"write","text":"GET / HTTP/1.1\r\n…"},{"do":"read","what":"response"}]}
+//
+//	  - conn: the connection's name. It is made to the url when the name is first
+//	    used, and again when a script has closed or reset it; that the peer has
+//	    ended it does not make a new one.
+//	  - script: what to do, in the JSON of script.Op. It may be empty: connect.
+//
+// The scripts of one connection are played one after the other, those of
+// different connections side by side: each outcome is written when its script
+// is over, in whatever order, and n tells them apart. What a script says is
+// written at once, and what it waits for is told in a line between requests:
+//
+//	{"said":"event"}
+//	{"tell":"event"}
+//
+// status, body and bytes are of the response that was read last, and error is
+// the first that met the script: to connect, or an op. The script goes on after
+// that, so a response may be whole although error says "write: broken pipe". A
+// script that reads no response and fails nowhere has neither status nor error.
+// error.text is the kernel's, with the system call before it ("read: connection
+// reset by peer"), and "EOF" or "unexpected EOF" where the peer closed before or
+// within what was read; to read to the end meets no error in a FIN. At the end
+// of input a wait for what was never told fails.
+//
 // # Exit
 //
 //	0    end of input, whatever became of the requests

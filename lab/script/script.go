@@ -1,7 +1,55 @@
 // Package script says what a peer does with one TCP connection, byte by byte
 // and event by event: what a real HTTP library or server never does on purpose.
 // Scripts are data in a scenario; backends/scripted plays them as a server and
-// lab/clients/raw as a client.
+// lab/clients/raw as a client (package play).
+//
+// # What fails
+//
+// An Op fails when its read or write does. A server logs it, closes the
+// connection, and that is the end of the script. A client tells the first
+// failure as its outcome and goes on to the end of the script: a response may
+// be there to be read though the request could not be written. After a failure
+// there is no Again.
+//
+// # In the words of others
+//
+// What MockWebServer, WireMock and toxiproxy do to a connection of HTTP/1, as a
+// server's script:
+//
+//	MockWebServer, SocketPolicy
+//	  KEEP_OPEN                        ReadRequest, Answer, Again
+//	  DISCONNECT_AT_START              Close
+//	  DISCONNECT_DURING_REQUEST_BODY   ReadHead, Read(half of it), Close: RST, as the rest is unread
+//	  DISCONNECT_AFTER_REQUEST         ReadRequest, Close
+//	  DISCONNECT_DURING_RESPONSE_BODY  ReadRequest, Write(head and half a body), Close
+//	  DISCONNECT_AT_END                ReadRequest, Answer, Close
+//	  HalfCloseAfterRequest            ReadRequest, Shut
+//	  SHUTDOWN_OUTPUT_AT_END           ReadRequest, Answer, Shut
+//	  SHUTDOWN_INPUT_AT_END            ReadRequest, Answer: SHUT_RD sends nothing and is no more than not to read
+//	  SHUTDOWN_SERVER_AFTER_RESPONSE   ReadRequest, Answer, Say("answered"); then scenario.Said and Kill
+//	  STALL_SOCKET_AT_START            an empty script
+//	  NO_RESPONSE                      ReadRequest
+//	  DO_NOT_READ_REQUEST_BODY         ReadHead, Answer, Close
+//	  EXPECT_CONTINUE, CONTINUE_ALWAYS ReadHead, Write("HTTP/1.1 100 Continue\r\n\r\n"), Read(the body), Answer, Again
+//	  FAIL_HANDSHAKE                   Read(1), Write("\x15\x03\x03\x00\x02\x02\x28"), Shut, ReadEnd, Close: a fatal
+//	                                   handshake_failure (RFC 8446, 6.2)
+//	  UPGRADE_TO_SSL_AT_END            ReadRequest, Answer, TLS
+//	  RESET_STREAM_AT_START            HTTP/2 only
+//
+//	WireMock, Fault
+//	  EMPTY_RESPONSE                   ReadRequest, Close
+//	  CONNECTION_RESET_BY_PEER         ReadRequest, Reset
+//	  RANDOM_DATA_THEN_CLOSE           ReadRequest, Write("no HTTP"), Close
+//	  MALFORMED_RESPONSE_CHUNK         ReadRequest, Write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk"), Close
+//
+//	toxiproxy, toxics
+//	  latency                          ReadRequest, Rest, Answer, Again
+//	  bandwidth                        ReadRequest, Answer.Slowly(1000, time.Second), Again; upstream: ReadEnd().Slowly
+//	  slicer                           ReadRequest, Answer.Slowly(10, 0), Again: each piece is a segment (TCP_NODELAY)
+//	  slow_close                       ReadRequest, Answer, Rest, Close
+//	  timeout                          ReadRequest, Rest, Close; a timeout of 0: ReadRequest
+//	  reset_peer                       ReadRequest, Rest, Reset
+//	  limit_data                       ReadRequest, Write(so many bytes of a response), Close; upstream: Read(so many), Close
 package script
 
 import (
@@ -72,14 +120,16 @@ func (t *Text) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ReadRequest reads a whole request. A server counts it as run.
+// ReadRequest reads a whole request, and not a byte more. A server counts it as
+// run.
 func ReadRequest() Op { return Op{Do: DoRead, What: Request} }
 
-// ReadHead reads to the empty line that ends a head, and not a byte more.
+// ReadHead reads to the empty line that ends a head, and not a byte more. The
+// status of a response is a client's outcome then: so HEAD is asked.
 func ReadHead() Op { return Op{Do: DoRead, What: Head} }
 
 // ReadResponse reads a whole response. What it is becomes the outcome of a
-// client's step.
+// client's step. An interim response, 1xx, is not (RFC 9110, 15.2).
 func ReadResponse() Op { return Op{Do: DoRead, What: Response} }
 
 // ReadEnd reads until the peer closes or resets, and throws it away.
@@ -146,13 +196,14 @@ func Reset() Op { return Op{Do: DoReset} }
 func Again() Op { return Op{Do: DoAgain} }
 
 // Server is what a scripted server does. The zero Server answers every request
-// with 200 and keeps every connection, for ever.
+// with 200 and keeps every connection, for ever. It travels as one argument of a
+// program, which execve(2) limits to 128 KiB of JSON: Fill where it matters.
 type Server struct {
 	// Conns is what the first, the second, ... connection meets; the last is
 	// also for all that come later.
 	Conns [][]Op `json:"conns,omitempty"`
 
-	Backlog int  `json:"backlog,omitempty"` // of listen(2); 0 is the system's
+	Backlog int  `json:"backlog,omitempty"` // of listen(2): Linux queues one more than that; 0 is the system's
 	Deaf    bool `json:"deaf,omitempty"`    // listens and never accepts: the kernel alone makes connections
 	Buffer  int  `json:"buffer,omitempty"`  // SO_RCVBUF of each connection, in bytes; 0 is the system's
 }

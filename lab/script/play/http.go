@@ -38,19 +38,18 @@ func (r *Response) read(from io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if r.Status, err = h.status(); err != nil {
+		status, err := h.status()
+		if err != nil {
 			return err
 		}
-		switch {
-		case r.Status == 101: // the connection speaks another protocol now
-			return nil
-		case r.Status < 200:
+		if status < 200 && status != 101 { // after 101 another protocol is spoken
 			continue
-		case r.Status == 204 || r.Status == 304:
+		}
+		r.Status = status
+		if status < 200 || status == 204 || status == 304 {
 			return nil
 		}
-		err = h.body(from, r, true)
-		return whole(err)
+		return whole(h.body(from, r, true))
 	}
 }
 

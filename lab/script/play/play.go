@@ -148,7 +148,10 @@ func (c *Conn) read(r io.Reader, op script.Op) error {
 		_, err := io.Copy(io.Discard, r)
 		return err
 	}
-	_, err := io.CopyN(io.Discard, r, int64(op.Bytes))
+	n, err := io.CopyN(io.Discard, r, int64(op.Bytes))
+	if n > 0 {
+		return whole(err)
+	}
 	return err
 }
 
@@ -165,6 +168,9 @@ func Bare(err error) error {
 		return call
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
+		if _, within := errors.AsType[*net.OpError](op.Err); within {
+			return Bare(op.Err)
+		}
 		return fmt.Errorf("%s: %w", op.Op, op.Err)
 	}
 	return err
