@@ -28,6 +28,7 @@ func runCommand() *cobra.Command {
 	var asJSON, strict bool
 	var timeout float64
 	var nginxVersion string
+	var nginxImages []string
 	c := &cobra.Command{
 		Use:   "run [ID|pattern]...",
 		Short: "play scenarios on real hosts and judge them; no name plays all",
@@ -71,6 +72,9 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 			default:
 				o.NginxVersions = strings.Split(nginxVersion, ",")
 			}
+			for _, image := range nginxImages {
+				o.NginxVersions = append(o.NginxVersions, bench.NginxImage(image))
+			}
 			err = play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON, strict)
 			if slices.Equal(args, []string{catalogue.Article}) && err == nil && !asJSON {
 				next(stdout())
@@ -81,6 +85,7 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 	f := c.Flags()
 	f.StringVar(&o.NginxConf, "nginx", "", "nginx config in place of each scenario's own: a variant in nginx/, or a file of yours")
 	f.StringVar(&nginxVersion, "nginx-version", "", "nginx of Debian: "+strings.Join(bench.NginxVersions(), ", ")+" (default "+bench.DefaultNginx+"), or several with commas, or all")
+	f.StringSliceVar(&nginxImages, "nginx-image", nil, "an image with nginx in it, such as nginx:1.29, in place of Debian's or beside it")
 	f.StringVar(&o.Client, "client", "", "client in place of each scenario's own: a folder in lab/clients")
 	f.StringVarP(&o.Out, "out", "o", "", "where the evidence and results.json go (default out/ of the checkout)")
 	f.IntVarP(&o.Runs, "n", "n", 1, "play each so many times")
@@ -179,9 +184,13 @@ func judged(results []verdict.Result, strict bool) error {
 // rerun is the command that plays one result again.
 func rerun(r verdict.Result, o matrix.Options) string {
 	words := []string{self() + " run", r.Scenario}
-	for flag, value := range map[string]string{"--nginx": o.NginxConf, "--nginx-version": r.NginxVersion, "--client": o.Client} {
-		if value != "" {
-			words = append(words, flag, value)
+	version := "--nginx-version"
+	if r.NginxVersion != "" && !slices.Contains(bench.NginxVersions(), r.NginxVersion) {
+		version = "--nginx-image"
+	}
+	for _, flag := range [][2]string{{"--nginx", o.NginxConf}, {version, r.NginxVersion}, {"--client", o.Client}} {
+		if flag[1] != "" {
+			words = append(words, flag[0], flag[1])
 		}
 	}
 	return strings.Join(words, " ")

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,7 +140,7 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 		data, err := os.ReadFile(c.Path)
 		return protocol.Event{Data: data}, err
 	case protocol.Write:
-		return protocol.Event{}, os.WriteFile(c.Path, c.Data, 0o644)
+		return protocol.Event{}, write(c.Path, c.Data)
 	case protocol.Follow:
 		return protocol.Event{}, h.follow(c.Name, c.Path)
 	case protocol.Reset:
@@ -156,6 +157,20 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 		return protocol.Event{}, err
 	}
 	return protocol.Event{}, fmt.Errorf("unknown command %q", c.Do)
+}
+
+// write makes a file, and the folders that it lies in. A symbolic link is
+// replaced: images of nginx have links to standard error in place of logs.
+func write(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSymlink {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(path, data, 0o644)
 }
 
 func (h *host) signal(c protocol.Command) error {

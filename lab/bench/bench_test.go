@@ -92,7 +92,7 @@ func TestFindEngineSaysWhere(t *testing.T) {
 
 func TestSourceOf(t *testing.T) {
 	for image, want := range map[string]source{
-		"rstlab/nginx:1.22":    {dir: "nginx", suite: "bookworm"},
+		"rstlab/nginx:1.22":    {dir: "nginx", suite: "bookworm", certificate: true},
 		"rstlab/client-okhttp": {dir: "lab/clients/okhttp", suite: "trixie"},
 		"rstlab/backend-node":  {dir: "backends/node", suite: "trixie"},
 		"rstlab/tap":           {dir: "compose/tap", suite: "trixie"},
@@ -101,7 +101,10 @@ func TestSourceOf(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
-	_, err := sourceOf("rstlab/nginx:1.99")
+	got, err := sourceOf("rstlab/nginx:" + NginxImage("nginx:1.29-alpine"))
+	require.NoError(t, err)
+	assert.Equal(t, source{dir: "nginx/image", from: "nginx:1.29-alpine", certificate: true}, got)
+	_, err = sourceOf("rstlab/nginx:1.99")
 	assert.ErrorContains(t, err, "1.22, 1.26, 1.30")
 	_, err = sourceOf("busybox")
 	assert.ErrorContains(t, err, "none of the lab's")

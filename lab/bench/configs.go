@@ -78,7 +78,7 @@ func (e *Engine) CheckConfigs(ctx context.Context, images map[string]string, pat
 }
 
 // lacks matches what nginx says of a directive, or a value, that it does not know.
-var lacks = regexp.MustCompile(`unknown directive|invalid parameter|invalid value|unknown "[^"]*" variable`)
+var lacks = regexp.MustCompile(`unknown directive|dlopen\(\) |invalid parameter|invalid value|unknown "[^"]*" variable`)
 
 // hint says what the lab needs of a config, where nginx's message alone would
 // leave its reader to guess.

@@ -77,6 +77,7 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 	h = &host{name: r.name, client: e.client, timeouts: e.Timeouts,
 		waiting: map[int]chan protocol.Event{}, running: map[string]*program{},
 		gone: make(chan struct{}), ready: make(chan struct{})}
+	var config *container.HostConfig
 	req := testcontainers.ContainerRequest{
 		Name:   r.container,
 		Image:  r.image,
@@ -92,6 +93,7 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 			c.StdinOnce = !r.keep // the agent's input ends with this process, and with it the host
 		},
 		HostConfigModifier: func(c *container.HostConfig) {
+			config = c
 			c.CapAdd, c.CapDrop, c.Sysctls = r.capAdd, r.capDrop, r.sysctls
 			c.AutoRemove = !r.keep
 			c.Mounts = append(c.Mounts, r.mounts...)
@@ -119,11 +121,17 @@ func (e *Engine) start(ctx context.Context, r request) (h *host, err error) {
 		}
 		req.Files = append(req.Files, testcontainers.ContainerFile{HostFilePath: f.from, ContainerFilePath: f.to, FileMode: 0o644})
 	}
+	var hooks testcontainers.ContainerLifecycleHooks
 	if !r.own {
-		req.LifecycleHooks = []testcontainers.ContainerLifecycleHooks{{
-			PostCreates: []testcontainers.ContainerHook{h.attach},
+		hooks.PostCreates = []testcontainers.ContainerHook{h.attach}
+	}
+	if !r.publish { // testcontainers publishes what an image EXPOSEs, on every address
+		hooks.PreCreates = []testcontainers.ContainerRequestHook{func(context.Context, testcontainers.ContainerRequest) error {
+			config.PortBindings = nil
+			return nil
 		}}
 	}
+	req.LifecycleHooks = []testcontainers.ContainerLifecycleHooks{hooks}
 	c, err := e.provider.CreateContainer(ctx, req)
 	if c != nil {
 		h.container = c

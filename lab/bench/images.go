@@ -5,9 +5,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -15,6 +21,8 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/big"
+	"net/url"
 	"os"
 	"os/exec"
 	"path"
@@ -23,8 +31,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/client"
+
+	"rstlab/lab/scenario"
 )
 
 // Progress is told what goes on: a topic (an image, a scenario) and what it is
@@ -50,8 +61,27 @@ func NginxVersions() []string { return slices.Sorted(maps.Keys(nginxSuite)) }
 // Dockerfile, on a Debian suite, and the lab's own programs that it is given
 // beside the agent, each a folder of package main.
 type source struct {
-	dir, suite string
-	programs   map[string]string
+	dir, suite  string
+	from        string // image that it is built on, in place of the suite's base
+	certificate bool   // whether it is given a certificate for scenario.Site
+	programs    map[string]string
+}
+
+// NginxImage is the version of nginx, as docker-compose.yml takes it, that
+// stands for an image with nginx in it: --nginx-image.
+func NginxImage(image string) string { return imageMark + hex.EncodeToString([]byte(image)) }
+
+const imageMark = "image."
+
+// NginxOf returns what a version of nginx is called where a user reads it: the
+// image, if NginxImage made it from one.
+func NginxOf(version string) string {
+	if coded, ok := strings.CutPrefix(version, imageMark); ok {
+		if image, err := hex.DecodeString(coded); err == nil {
+			return string(image)
+		}
+	}
+	return version
 }
 
 // sourceOf returns the source of an image that docker-compose.yml names.
@@ -61,7 +91,10 @@ func sourceOf(image string) (source, error) {
 	switch kind {
 	case "nginx":
 		if suite, ok := nginxSuite[version]; ok {
-			return source{dir: "nginx", suite: suite}, nil
+			return source{dir: "nginx", suite: suite, certificate: true}, nil
+		}
+		if from := NginxOf(version); from != version {
+			return source{dir: "nginx/image", from: from, certificate: true}, nil
 		}
 		return source{}, fmt.Errorf("no Debian suite has nginx %q; there are %s", version, strings.Join(NginxVersions(), ", "))
 	case "client":
@@ -138,21 +171,35 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 		programs["program"] = dir
 	}
 	topic := strings.TrimPrefix(name, "rstlab/")
-	base, err := b.base(ctx, src.suite)
-	if err != nil {
+	if src.from != "" {
+		topic = src.from
+	}
+	base := src.from
+	if base != "" {
+		if base, err = b.present(ctx, base); err != nil {
+			return "", err
+		}
+	} else if base, err = b.base(ctx, src.suite); err != nil {
 		return "", err
 	}
 	inputs, err := b.inputs(dir, base, programs)
 	if err != nil {
 		return "", err
 	}
-	old, err := b.client.ImageInspect(ctx, name)
-	if err == nil && old.Config != nil && old.Config.Labels[labelInputs] == inputs {
-		return old.ID, nil
+	same, err := b.client.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", labelInputs+"="+inputs)})
+	if err != nil {
+		return "", err
+	}
+	old, olderr := b.client.ImageInspect(ctx, name)
+	for _, image := range same.Items {
+		if image.ID != old.ID { // another checkout has built its own since
+			_, _ = b.client.ImageTag(ctx, client.ImageTagOptions{Source: image.ID, Target: name})
+		}
+		return image.ID, nil
 	}
 	b.reaper()
 	b.progress.Say(topic, "building")
-	archive, err := b.context(ctx, dir, programs)
+	archive, err := b.context(ctx, src, dir, programs)
 	if err != nil {
 		return "", err
 	}
@@ -163,8 +210,8 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if old.ID != "" && old.ID != built.ID {
-		// What still runs on it keeps it; a later build removes it then.
+	if created, err := time.Parse(time.RFC3339Nano, old.Created); olderr == nil && err == nil && time.Since(created) > 24*time.Hour {
+		// A younger one may be another checkout's. What still runs on it keeps it.
 		_, _ = b.client.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{})
 	}
 	b.progress.Done(topic, "built")
@@ -250,9 +297,23 @@ func (b *builder) arch() string {
 	return b.machine
 }
 
-// context returns the build context of a folder: its files, and the lab's
-// programs, compiled.
-func (b *builder) context(ctx context.Context, dir string, programs map[string]string) (io.Reader, error) {
+// present returns the ID of an image of the user's, pulled if it is not here.
+func (b *builder) present(ctx context.Context, image string) (string, error) {
+	found, err := b.client.ImageInspect(ctx, image)
+	if err == nil {
+		return found.ID, nil
+	}
+	b.progress.Say(image, "pulling")
+	if err := b.pull(ctx, image); err != nil {
+		return "", fmt.Errorf("image %s is not here and cannot be pulled: %w", image, err)
+	}
+	found, err = b.client.ImageInspect(ctx, image)
+	return found.ID, err
+}
+
+// context returns the build context of a folder: its files, the lab's programs,
+// compiled, and a certificate if it is to have one.
+func (b *builder) context(ctx context.Context, src source, dir string, programs map[string]string) (io.Reader, error) {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
 	add := func(name string, mode int64, data []byte) error {
@@ -291,7 +352,37 @@ func (b *builder) context(ctx context.Context, dir string, programs map[string]s
 			return nil, err
 		}
 	}
+	if src.certificate {
+		crt, key, err := certificate()
+		if err == nil {
+			err = errors.Join(add("lab.crt", 0o644, crt), add("lab.key", 0o600, key))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	return &archive, w.Close()
+}
+
+// certificate returns a certificate for the name by which clients know nginx,
+// signed by itself, and its key, both in PEM.
+func certificate() (crt, key []byte, err error) {
+	site, err := url.Parse(scenario.Site)
+	if err != nil {
+		return nil, nil, err
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: site.Hostname()}, DNSNames: []string{site.Hostname()},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(100, 0, 0)}
+	crt, err = x509.CreateCertificate(rand.Reader, &template, &template, private.Public(), private)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err = x509.MarshalPKCS8PrivateKey(private)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: crt}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), err
 }
 
 // compile builds the Go program in dir for the engine's machine, static.

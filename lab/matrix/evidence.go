@@ -63,7 +63,7 @@ func (c cell) keep(r *verdict.Result, seen bench.Evidence, out string) error {
 func (c cell) runs(out string) string {
 	nginx := strings.TrimSuffix(filepath.Base(c.confName), ".conf")
 	if c.version != "" {
-		nginx += "@" + strings.NewReplacer("/", "_", ":", "_").Replace(c.version)
+		nginx += "@" + strings.NewReplacer("/", "_", ":", "_").Replace(bench.NginxOf(c.version))
 	}
 	return filepath.Join(out, c.scenario.ID, c.scenario.Client, nginx)
 }

@@ -32,7 +32,7 @@ type Options struct {
 	FailFast      bool     // play nothing more after the first that is not as declared
 	Client        string   // in place of each scenario's own
 	NginxConf     string   // variant, or path of a config file, in place of each scenario's own
-	NginxVersions []string // 1.22, 1.26, 1.30; none is DefaultNginx
+	NginxVersions []string // 1.22, 1.26, 1.30, or of bench.NginxImage; none is DefaultNginx
 	Trace         bool     // ask the kernel for its reasons
 }
 
@@ -387,7 +387,7 @@ func (p player) result(c cell, seen bench.Evidence, err error) verdict.Result {
 	default:
 		r = verdict.Of(s, seen.Observation)
 	}
-	r.Run, r.NginxVersion = c.run, c.version
+	r.Run, r.NginxVersion = c.run, bench.NginxOf(c.version)
 	if err := c.keep(&r, seen, p.out); err != nil {
 		r = verdict.Broken(s, seen.Observation, verdict.LabError, err.Error())
 	}
