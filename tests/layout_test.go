@@ -17,6 +17,7 @@ import (
 
 	"rstlab/lab/bench"
 	"rstlab/lab/catalogue"
+	"rstlab/lab/gate/protocol"
 	"rstlab/lab/matrix"
 	"rstlab/lab/scenario"
 )
@@ -36,6 +37,8 @@ var mayImport = map[string]struct {
 	"lab/clients":        {nil, "the contract stands alone: a client can be written in any language"},
 	"lab/clients/go":     {nil, "a client's image is built from its folder alone"},
 	"lab/clients/raw":    {[]string{"lab/script", "lab/script/play"}, "it is a small static program: an image's inputs are what it imports"},
+	"lab/gate":           {[]string{"lab/gate/protocol"}, "it stands alone: small, static, copied into the taps"},
+	"lab/gate/protocol":  {nil, "it is shared by both ends of the line to a gate"},
 	"lab/matrix":         {[]string{"lab/bench", "lab/scenario", "lab/verdict"}, "it plays cells and keeps evidence; views are report's"},
 	"lab/report":         {[]string{"lab/scenario", "lab/tcp", "lab/verdict"}, "it only looks at results"},
 	"lab/scenario":       {[]string{"lab/script", "lab/tcp"}, "pure data, in tcp's words"},
@@ -43,7 +46,7 @@ var mayImport = map[string]struct {
 	"lab/script/play":    {[]string{"lab/script"}, "small programs in images play with it"},
 	"lab/tcp":            {nil, "pure: explain must work with no Docker and no checkout"},
 	"lab/verdict":        {[]string{"lab/scenario", "lab/tcp"}, "pure: values in, values out"},
-	"tests":              {[]string{"lab/bench", "lab/catalogue", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "it crosses packages"},
+	"tests":              {[]string{"lab/bench", "lab/catalogue", "lab/gate/protocol", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "it crosses packages"},
 }
 
 // onlyIn says where a module from outside may be imported.
@@ -54,6 +57,8 @@ var onlyIn = map[string]struct{ pkg, reason string }{
 	"github.com/containerd/":     {"lab/bench", "one package knows Docker"},
 	"github.com/gopacket/":       {"lab/tcp", "one package knows captures"},
 	"github.com/spf13/cobra":     {"lab", "one package knows the command line"},
+	"github.com/google/nftables": {"lab/gate", "one package knows netfilter"},
+	"github.com/mdlayher/":       {"lab/gate", "one package knows netfilter"},
 }
 
 func TestImportLaw(t *testing.T) {
@@ -193,4 +198,11 @@ func TestNothingPublished(t *testing.T) {
 			assert.False(t, expose.Match(data), "%s: EXPOSE", p)
 		}
 	}
+}
+
+// TestGateOrders: a gate stands alone, and yet takes a scenario's words.
+func TestGateOrders(t *testing.T) {
+	assert.EqualValues(t, scenario.FINFirst, protocol.FINFirst)
+	assert.EqualValues(t, scenario.RSTFirst, protocol.RSTFirst)
+	assert.EqualValues(t, scenario.FINLost, protocol.FINLost)
 }

@@ -102,7 +102,7 @@ func sourceOf(image string) (source, error) {
 	case "backend":
 		return source{dir: path.Join("backends", what), suite: "trixie"}, nil
 	case "tap":
-		return source{dir: "compose/tap", suite: "trixie"}, nil
+		return source{dir: "compose/tap", suite: "trixie", programs: map[string]string{"gate": "lab/gate"}}, nil
 	}
 	return source{}, fmt.Errorf("image %s is none of the lab's", image)
 }
@@ -253,7 +253,8 @@ func (b *builder) inputs(dir, base string, programs map[string]string) (string, 
 }
 
 // packages adds to the folders that of a package of this module, and those of
-// all that it imports from this module.
+// all that it imports from this module; of what it imports from others, go.sum
+// has the versions.
 func (b *builder) packages(dir string, folders *[]string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -268,7 +269,11 @@ func (b *builder) packages(dir string, folders *[]string) error {
 			return err
 		}
 		for _, i := range parsed.Imports {
-			own, ok := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), "rstlab/")
+			name := strings.Trim(i.Path.Value, `"`)
+			own, ok := strings.CutPrefix(name, "rstlab/")
+			if host, _, _ := strings.Cut(name, "/"); strings.Contains(host, ".") {
+				own, ok = "go.sum", true
+			}
 			if at := filepath.Join(b.root, own); ok && !slices.Contains(*folders, at) {
 				*folders = append(*folders, at)
 				if err := b.packages(at, folders); err != nil {
