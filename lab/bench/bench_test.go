@@ -95,7 +95,7 @@ func TestSourceOf(t *testing.T) {
 		"rstlab/nginx:1.22":    {dir: "nginx", suite: "bookworm", certificate: true},
 		"rstlab/client-okhttp": {dir: "lab/clients/okhttp", suite: "trixie"},
 		"rstlab/backend-node":  {dir: "backends/node", suite: "trixie"},
-		"rstlab/tap":           {dir: "compose/tap", suite: "trixie"},
+		"rstlab/tap":           {dir: "compose/tap", suite: "trixie", programs: map[string]string{"gate": "lab/gate"}},
 	} {
 		got, err := sourceOf(image)
 		require.NoError(t, err)

@@ -45,9 +45,6 @@ type Progress interface {
 	Done(topic, how string)
 }
 
-// labelInputs marks an image with the hash of everything it was made from.
-const labelInputs = "rstlab.inputs"
-
 // DefaultNginx is the version that docker-compose.yml has by itself.
 const DefaultNginx = "1.26"
 
@@ -186,16 +183,12 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	same, err := b.client.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", labelInputs+"="+inputs)})
-	if err != nil {
-		return "", err
-	}
-	old, olderr := b.client.ImageInspect(ctx, name)
-	for _, image := range same.Items {
-		if image.ID != old.ID { // another checkout has built its own since
-			_, _ = b.client.ImageTag(ctx, client.ImageTagOptions{Source: image.ID, Target: name})
+	hashed := hashedName(name, inputs)
+	if found, err := b.client.ImageInspect(ctx, hashed); err == nil {
+		if current, err := b.client.ImageInspect(ctx, name); err != nil || current.ID != found.ID { // another checkout has built its own since
+			_, _ = b.client.ImageTag(ctx, client.ImageTagOptions{Source: found.ID, Target: name})
 		}
-		return image.ID, nil
+		return found.ID, nil
 	}
 	b.reaper()
 	b.progress.Say(topic, "building")
@@ -203,19 +196,40 @@ func (b *builder) image(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := b.build(ctx, name, topic, archive, base, inputs); err != nil {
+	if err := b.build(ctx, []string{name, hashed}, topic, archive, base); err != nil {
 		return "", fmt.Errorf("%w\n(from %s)", err, filepath.Join(src.dir, "Dockerfile"))
 	}
 	built, err := b.client.ImageInspect(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	if created, err := time.Parse(time.RFC3339Nano, old.Created); olderr == nil && err == nil && time.Since(created) > 24*time.Hour {
-		// A younger one may be another checkout's. What still runs on it keeps it.
-		_, _ = b.client.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{})
-	}
+	b.removeOld(ctx, name, hashed)
 	b.progress.Done(topic, "built")
 	return built.ID, nil
+}
+
+// hashedName is the name of an image that no other checkout gives to another.
+func hashedName(name, inputs string) string {
+	if !strings.Contains(name, ":") {
+		name += ":latest"
+	}
+	return name + "-" + inputs[:12]
+}
+
+// removeOld removes what an image was before, but for what was made in the last
+// day, which may be another checkout's, and what still runs.
+func (b *builder) removeOld(ctx context.Context, name, current string) {
+	old, err := b.client.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", hashedName(name, "????????????"))})
+	if err != nil {
+		return // they only take room
+	}
+	for _, image := range old.Items {
+		for _, tag := range image.RepoTags {
+			if tag != current && len(tag) == len(current) && time.Since(time.Unix(image.Created, 0)) > 24*time.Hour {
+				_, _ = b.client.ImageRemove(ctx, tag, client.ImageRemoveOptions{})
+			}
+		}
+	}
 }
 
 // inputs returns the hash of everything that an image is made from.
@@ -409,11 +423,10 @@ func (b *builder) compile(ctx context.Context, dir string) ([]byte, error) {
 
 // build runs the engine's builder. On failure the error has the end of its
 // output, which says what went wrong.
-func (b *builder) build(ctx context.Context, name, topic string, archive io.Reader, base, inputs string) error {
+func (b *builder) build(ctx context.Context, tags []string, topic string, archive io.Reader, base string) error {
 	built, err := b.client.ImageBuild(ctx, archive, client.ImageBuildOptions{
-		Tags: []string{name}, Remove: true, ForceRemove: true,
+		Tags: tags, Remove: true, ForceRemove: true,
 		BuildArgs: map[string]*string{"BASE": &base},
-		Labels:    map[string]string{labelInputs: inputs},
 	})
 	if err != nil {
 		return err
