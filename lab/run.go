@@ -112,7 +112,7 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 	}
 	defer engine.Close()
 
-	told := len(found) <= stories && o.Runs == 1
+	told := len(found) <= stories && o.Runs == 1 && len(o.NginxVersions) <= 1
 	byID := map[string]scenario.Scenario{}
 	fixes := map[string]string{}
 	for _, s := range found {
@@ -143,6 +143,8 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 		if err := enc.Encode(map[string]any{"results": results}); err != nil {
 			return err
 		}
+	} else if len(o.NginxVersions) > 1 {
+		report.Versions(paper, results, fixes, time.Since(began))
 	} else if len(results) > 1 {
 		report.Table(paper, results, fixes, time.Since(began))
 	}
