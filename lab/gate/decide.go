@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"rstlab/lab/gate/protocol"
 )
@@ -13,6 +14,7 @@ type segment struct {
 	ours  bool   // we send it; else we receive it
 	ends  ends
 	flags byte
+	seq   uint32
 	data  int // bytes
 }
 
@@ -51,13 +53,15 @@ type gate struct {
 	connections map[ends]*connection
 }
 
-// connection is what the gate has seen of a connection on which a FIN or RST
-// has come.
+// connection is what the gate has seen of a connection that is new, or on which
+// something has been held or dropped.
 type connection struct {
-	fins int      // how often the FIN has come
-	held *segment // the FIN that waits
-	over bool     // the FIN has met its fate; its copies are dropped
-	left bool     // data of ours has left behind the FIN
+	new  bool      // made since the gate is in force
+	asks []segment // data of ours that waits for a FIN
+	fins int       // how often the FIN has come
+	held *segment  // the FIN that waits
+	over bool      // the FIN has met its fate; its copies are dropped
+	left bool      // data of ours has left behind the FIN
 	rsts []segment
 }
 
@@ -75,7 +79,7 @@ func (g *gate) see(s segment) []step {
 	c := g.connections[s.ends]
 	switch {
 	case s.flags&syn != 0: // the same ports again, for a new connection
-		delete(g.connections, s.ends)
+		g.connections[s.ends] = &connection{new: true}
 		return []step{{id: s.id, do: accept}}
 	case s.ours:
 		return g.leaves(s, c)
@@ -99,13 +103,33 @@ func (g *gate) see(s segment) []step {
 		return tell(drop, protocol.FINHeld)
 	}
 	c.held = &s
-	return tell(hold, protocol.FINHeld)
+	steps := tell(hold, protocol.FINHeld)
+	asks := c.asks
+	c.asks = nil
+	for _, ask := range asks {
+		steps = append(steps, g.leaves(ask, c)...)
+	}
+	return steps
 }
 
 // leaves is see for a segment of ours.
 func (g *gate) leaves(s segment, c *connection) []step {
-	if s.data == 0 || c == nil || c.fins == 0 || c.left {
+	if c == nil {
+		c = &connection{}
+		if s.data > 0 {
+			g.connections[s.ends] = c
+		}
+	}
+	switch {
+	case s.data == 0 || c.left:
 		return []step{{id: s.id, do: accept}}
+	case c.fins == 0 && (c.new || c.over || g.order == protocol.FINLost):
+		return []step{{id: s.id, do: accept}}
+	case slices.ContainsFunc(c.asks, func(ask segment) bool { return ask.seq == s.seq }):
+		return []step{{id: s.id, do: drop}} // sent again: it has waited for long
+	case c.fins == 0:
+		c.asks = append(c.asks, s)
+		return []step{s.step(hold, protocol.Event{Event: protocol.RequestHeld})}
 	}
 	c.left = true
 	steps := []step{s.step(accept, protocol.Event{Event: protocol.RequestLeft})}
@@ -130,7 +154,10 @@ func (g *gate) reset(s segment, c *connection) []step {
 	if c.held != nil {
 		steps = append(steps, c.held.step(drop, protocol.Event{Event: protocol.FINDropped, Copies: c.fins}))
 	}
-	c.held, c.over = nil, true
+	for _, ask := range c.asks { // there is no FIN to wait for any more
+		steps = append(steps, step{id: ask.id, do: accept})
+	}
+	c.held, c.asks, c.over = nil, nil, true
 	return steps
 }
 

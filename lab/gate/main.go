@@ -14,6 +14,10 @@
 //	                    is dropped
 //	-order "FIN lost"   the FIN is dropped, and so is each copy
 //
+// In the first two orders a request that comes before the FIN waits for it, on a
+// connection that was there before the gate: it leaves when the FIN has come, so
+// that the two cross however slow the machine is.
+//
 // A segment waits for another segment, never for a time. While a FIN waits, the
 // copies of it that the server sends again are dropped, and after it has been
 // delivered too: the kernel has it. Data in the same segment as a FIN shares
