@@ -56,13 +56,14 @@ type gate struct {
 // connection is what the gate has seen of a connection that is new, or on which
 // something has been held or dropped.
 type connection struct {
-	new  bool      // made since the gate is in force
-	asks []segment // data of ours that waits for a FIN
-	fins int       // how often the FIN has come
-	held *segment  // the FIN that waits
-	over bool      // the FIN has met its fate; its copies are dropped
-	left bool      // data of ours has left behind the FIN
-	rsts []segment
+	new   bool      // made since the gate is in force
+	asks  []segment // data of ours that waits for a FIN
+	asked []uint32  // the sequence numbers of all that has
+	fins  int       // how often the FIN has come
+	held  *segment  // the FIN that waits
+	over  bool      // the FIN has met its fate; its copies are dropped
+	left  bool      // data of ours has left behind the FIN
+	rsts  []segment
 }
 
 func newGate(order string) (*gate, error) {
@@ -107,7 +108,7 @@ func (g *gate) see(s segment) []step {
 	asks := c.asks
 	c.asks = nil
 	for _, ask := range asks {
-		steps = append(steps, g.leaves(ask, c)...)
+		steps = append(steps, g.leave(ask, c)...)
 	}
 	return steps
 }
@@ -116,27 +117,38 @@ func (g *gate) see(s segment) []step {
 func (g *gate) leaves(s segment, c *connection) []step {
 	if c == nil {
 		c = &connection{}
-		if s.data > 0 {
-			g.connections[s.ends] = c
-		}
+		g.connections[s.ends] = c
 	}
 	switch {
-	case s.data == 0 || c.left:
+	case s.data == 0:
 		return []step{{id: s.id, do: accept}}
-	case c.fins == 0 && (c.new || c.over || g.order == protocol.FINLost):
-		return []step{{id: s.id, do: accept}}
-	case slices.ContainsFunc(c.asks, func(ask segment) bool { return ask.seq == s.seq }):
-		return []step{{id: s.id, do: drop}} // sent again: it has waited for long
-	case c.fins == 0:
-		c.asks = append(c.asks, s)
+	case slices.Contains(c.asked, s.seq): // the kernel sends again what the gate has kept for long
+		return []step{{id: s.id, do: drop}}
+	case c.fins == 0 && !c.new && !c.over && g.order != protocol.FINLost:
+		c.asks, c.asked = append(c.asks, s), append(c.asked, s.seq)
 		return []step{s.step(hold, protocol.Event{Event: protocol.RequestHeld})}
+	}
+	return g.leave(s, c)
+}
+
+// leave lets a segment of ours go. Behind the first data may be what has waited
+// for it.
+func (g *gate) leave(s segment, c *connection) []step {
+	if c.fins == 0 || c.left {
+		return []step{{id: s.id, do: accept}}
 	}
 	c.left = true
 	steps := []step{s.step(accept, protocol.Event{Event: protocol.RequestLeft})}
-	if g.order != protocol.FINFirst || c.held == nil {
-		return steps
+	if len(c.rsts) > 0 {
+		steps = append(steps, c.release()...)
 	}
-	steps = append(steps, c.held.step(accept, protocol.Event{Event: protocol.FINReleased, Copies: c.fins}))
+	return steps
+}
+
+// release delivers the FIN that is held and the RSTs behind it. They come at
+// once, so that no program can close its end between the two.
+func (c *connection) release() []step {
+	steps := []step{c.held.step(accept, protocol.Event{Event: protocol.FINReleased, Copies: c.fins})}
 	for _, r := range c.rsts {
 		steps = append(steps, r.step(accept, protocol.Event{Event: protocol.RST, Did: protocol.Accepted}))
 	}
@@ -148,6 +160,9 @@ func (g *gate) leaves(s segment, c *connection) []step {
 func (g *gate) reset(s segment, c *connection) []step {
 	if g.order == protocol.FINFirst && c.held != nil {
 		c.rsts = append(c.rsts, s)
+		if c.left {
+			return c.release()
+		}
 		return []step{s.step(hold, protocol.Event{Event: protocol.RST, Did: protocol.Held})}
 	}
 	steps := []step{s.step(accept, protocol.Event{Event: protocol.RST, Did: protocol.Accepted})}
