@@ -79,52 +79,47 @@ func first(i int, label string) string {
 // Table writes one line a result, and a last line that counts them. A scenario
 // that was played several times is one line.
 func Table(p Paper, results []verdict.Result, fixes map[string]string, took time.Duration) {
-	type row struct {
-		verdict.Result
-		passed, runs int
-	}
-	var rows []row
-	counts := map[verdict.Outcome]int{}
+	var rows [][]verdict.Result // the plays of a scenario
 	width := 0
 	for _, r := range results {
-		counts[r.Outcome]++
-		name := r.Scenario
-		if fixes[name] != "" {
-			name = "  → " + name
-		}
-		width = max(width, utf8.RuneCountInString(name))
-		if n := len(rows); n > 0 && rows[n-1].Scenario == r.Scenario {
-			rows[n-1].runs++
-			if r.Outcome == verdict.Pass {
-				rows[n-1].passed++
-			} else {
-				rows[n-1].Outcome = r.Outcome
-			}
+		width = max(width, utf8.RuneCountInString(named(r.Scenario, fixes)))
+		if n := len(rows); n > 0 && rows[n-1][0].Scenario == r.Scenario {
+			rows[n-1] = append(rows[n-1], r)
 			continue
 		}
-		rows = append(rows, row{r, 0, 1})
-		if r.Outcome == verdict.Pass {
-			rows[len(rows)-1].passed = 1
-		}
-	}
-	word := func(r row) string {
-		if r.runs > 1 {
-			return fmt.Sprintf("%d of %d %s", r.passed, r.runs, Word(verdict.Pass))
-		}
-		return Word(r.Outcome)
+		rows = append(rows, []verdict.Result{r})
 	}
 	words := 0
-	for _, r := range rows {
-		words = max(words, len(word(r)))
+	for _, plays := range rows {
+		words = max(words, len(tally(plays)))
 	}
-	for _, r := range rows {
-		name := r.Scenario
-		if fixes[name] != "" {
-			name = "  → " + name
+	for _, plays := range rows {
+		worst := plays[0]
+		for _, r := range plays {
+			if r.Outcome != verdict.Pass {
+				worst = r
+			}
 		}
-		word := word(r)
-		line := fmt.Sprintf("%-*s  %s", width, name, p.in(outcomeInk(r.Outcome), fmt.Sprintf("%-*s", words, word)))
-		p.columns(line, width+2+words, cmp.Or(strings.ReplaceAll(r.Reason, "\n", " "), r.Title))
+		line := fmt.Sprintf("%-*s  %s", width, named(worst.Scenario, fixes), p.in(outcomeInk(worst.Outcome), fmt.Sprintf("%-*s", words, tally(plays))))
+		p.columns(line, width+2+words, cmp.Or(strings.ReplaceAll(worst.Reason, "\n", " "), worst.Title))
+	}
+	p.line("")
+	p.line("%s", summary(results, took))
+}
+
+// named is a scenario's ID as the tables have it: a fix stands under its failure.
+func named(id string, fixes map[string]string) string {
+	if fixes[id] != "" {
+		return "  → " + id
+	}
+	return id
+}
+
+// summary counts the outcomes.
+func summary(results []verdict.Result, took time.Duration) string {
+	counts := map[verdict.Outcome]int{}
+	for _, r := range results {
+		counts[r.Outcome]++
 	}
 	var parts []string
 	for _, o := range []verdict.Outcome{verdict.Pass, verdict.Fail, verdict.Unsupported, verdict.SetupFailed, verdict.LabError} {
@@ -132,6 +127,5 @@ func Table(p Paper, results []verdict.Result, fixes map[string]string, took time
 			parts = append(parts, fmt.Sprintf("%d %s", counts[o], Word(o)))
 		}
 	}
-	p.line("")
-	p.line("%s in %.1f s", strings.Join(parts, ", "), took.Seconds())
+	return fmt.Sprintf("%s in %.1f s", strings.Join(parts, ", "), took.Seconds())
 }

@@ -117,6 +117,13 @@ func (s Story) head(p Paper) {
 		}
 		parts = append(parts, part)
 	}
+	if len(r.Numbers) > 0 {
+		numbers := "in real time"
+		for _, k := range slices.Sorted(maps.Keys(r.Numbers)) {
+			numbers += ", " + k + " " + r.Numbers[k]
+		}
+		parts = append(parts, numbers)
+	}
 	if len(parts) > 0 {
 		for _, line := range wrap(strings.Join(append(parts, r.System), " · "), p.Width-2) {
 			p.line("  %s", p.in(dim, line))
