@@ -122,6 +122,9 @@ func kernelAgrees(t *testing.T, r verdict.Result) int {
 	}
 	resets := 0
 	for _, c := range r.Conversations {
+		if c.Cause == tcp.CauseAcceptOverflow {
+			continue // its RST is a listener's: the kernel's event carries no address
+		}
 		resets += len(c.Resets)
 		assert.Empty(t, c.Contradiction, r.Scenario)
 		if len(c.Resets) > 0 {
