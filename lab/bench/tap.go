@@ -62,6 +62,7 @@ func (t *tap) clear(ctx context.Context) error {
 		nft list tables | grep '`+table+`' | while read -r table; do nft delete $table || exit; done
 		ss -HKtn state connected >/dev/null
 		ip tcp_metrics flush
+		ip neigh flush all
 		left=$(ss -Htan | grep -vF 127.0.0.11; nft list tables | grep '`+table+`')
 		[ -z "$left" ] || { echo "left: $left" >&2; exit 1; }`)
 }

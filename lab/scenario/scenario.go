@@ -190,9 +190,9 @@ func (s Step) With(header ...string) Step {
 
 // Raw has the raw client play a script on the connection of this name, made
 // to nginx's port 80 if it is not open. What the script reads last is the
-// outcome.
+// outcome. Without a script it only connects.
 func Raw(name string, ops ...script.Op) Step {
-	return Step{Do: DoRequest, Conn: name, URL: "test.foo.com:80", Script: ops}
+	return Step{Do: DoRequest, Conn: name, URL: "test.foo.com:80", Script: append([]script.Op{}, ops...)}
 }
 
 // At returns the request to another host and port.
