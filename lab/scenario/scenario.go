@@ -359,6 +359,7 @@ type Reply struct {
 	Class  string   // of the error: reset, eof, timeout, refused, unreachable, other
 	Text   []string // parts of the client's own words
 	Body   string   // a part of the body's first 200 bytes
+	Bytes  int      // of the body, as far as it came; -1 is none
 	Conn   int      // which of the client's connections carried it: 1 is its first, 2 the next new one
 }
 

@@ -93,6 +93,9 @@ func replies(s scenario.Scenario, o scenario.Observation) []Difference {
 				continue
 			}
 			d.Got = describeOutcome(got, conns[i])
+			if i < len(want) && want[i].Bytes != 0 {
+				d.Got += fmt.Sprintf(", %d bytes of body", got.Bytes)
+			}
 			d.Frames = framesOf(o, got.LocalPort)
 		}
 		all = append(all, d)
@@ -131,6 +134,7 @@ func matchesReply(want scenario.Reply, got scenario.Outcome, conn int) bool {
 		(want.Class == "" || want.Class == class) &&
 		!slices.ContainsFunc(want.Text, func(part string) bool { return !strings.Contains(text, part) }) &&
 		strings.Contains(got.Body, want.Body) &&
+		(want.Bytes == 0 || max(0, want.Bytes) == got.Bytes) &&
 		(want.Conn == 0 || want.Conn == conn)
 }
 
@@ -138,6 +142,9 @@ func describeReply(r scenario.Reply) string {
 	text := describe(r.Status, r.Class, strings.Join(r.Text, " … "), r.Conn)
 	if r.Body != "" {
 		text += fmt.Sprintf(", with %q in its body", r.Body)
+	}
+	if r.Bytes != 0 {
+		text += fmt.Sprintf(", %d bytes of body", max(0, r.Bytes))
 	}
 	return cmp.Or(text, "any that is no error")
 }

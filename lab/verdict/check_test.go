@@ -115,6 +115,7 @@ func TestEveryWantFails(t *testing.T) {
 		"status":           {Replies: []scenario.Reply{{Status: 200}, {Status: 502}}, Access: []scenario.Access{{}, {}}},
 		"class":            {Replies: []scenario.Reply{{}, {Class: "eof"}}},
 		"text":             {Replies: []scenario.Reply{{}, {Text: []string{"unexpected end"}}}},
+		"bytes":            {Replies: []scenario.Reply{{Bytes: -1}, {Bytes: 5}}},
 		"new connection":   {Replies: []scenario.Reply{{Conn: 1}, {Conn: 2}}},
 		"error log":        {ErrorLog: []string{"Connection refused"}},
 		"upstream status":  {Access: []scenario.Access{{Upstream: "200"}, {Upstream: "502, 200"}}},
@@ -144,7 +145,7 @@ func TestDeclaredPasses(t *testing.T) {
 	o.ErrorLog = append(o.ErrorLog, "2026/11/23 16:00:02 [error] 7#7: *1 upstream timed out (110: Connection timed out) while connecting")
 	s := plain()
 	s.Want = scenario.Want{
-		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Class: "reset", Text: []string{"by peer", "read:"}, Conn: 2}},
+		Replies:  []scenario.Reply{{Status: 200, Conn: 1, Bytes: -1}, {Class: "reset", Text: []string{"by peer", "read:"}, Conn: 2}},
 		ErrorLog: []string{"upstream timed out (110"},
 		Wire:     []scenario.Segment{{From: scenario.Client, Flags: "S"}, {Flags: "."}},
 		Resets:   []scenario.Reset{{From: scenario.Nginx, To: scenario.Client, Kind: tcp.ToDataAfterClose}},
