@@ -139,6 +139,7 @@ var (
 	finish   = scenario.Finish
 	said     = scenario.Said
 	tell     = scenario.Tell
+	logged   = scenario.Logged
 	idle     = scenario.Idle
 	quiet    = scenario.Quiet
 	await    = scenario.Await

@@ -402,7 +402,7 @@ func (s Story) replies(p Paper) {
 func (s Story) nginx(p Paper) {
 	label := "nginx"
 	for _, line := range s.Result.ErrorLog {
-		if verdict.Notable(line) {
+		if verdict.Notable(line) || verdict.Informs(s.Scenario, line) {
 			p.labelled(label, "error.log: "+Printable(line))
 			label = ""
 		}
