@@ -36,6 +36,8 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return p.hears(ctx, h, s)
 	case scenario.DoTell:
 		return p.tell(ctx, h, s)
+	case scenario.DoLogged:
+		return p.logged(ctx, h, s)
 	case scenario.DoKillHost:
 		return p.cut(ctx, h)
 	case scenario.DoStart:
@@ -80,6 +82,20 @@ func (p *play) hears(ctx context.Context, h *host, s scenario.Step) error {
 			p.said[s.Host] = slices.Delete(p.said[s.Host], at, at+1)
 		}
 		return at >= 0
+	})
+}
+
+// logged waits until a line of a server's logs has a part.
+func (p *play) logged(ctx context.Context, h *host, s scenario.Step) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Request, fmt.Errorf("it has not been logged for %s", p.engine.Timeouts.Request))
+	defer cancel()
+	return p.until(ctx, h, p.servers[s.Host], func() bool {
+		for _, lines := range p.logs {
+			if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, s.Event) }) {
+				return true
+			}
+		}
+		return false
 	})
 }
 

@@ -139,6 +139,7 @@ var (
 	finish   = scenario.Finish
 	said     = scenario.Said
 	tell     = scenario.Tell
+	logged   = scenario.Logged
 	idle     = scenario.Idle
 	quiet    = scenario.Quiet
 	await    = scenario.Await
@@ -182,6 +183,14 @@ type (
 // serve is a scripted back end: what its first, second, ... connection meets;
 // the last is also for all that come later.
 func serve(conns ...ops) *script.Server { return &script.Server{Conns: conns} }
+
+// getTest is a request as the raw client writes it; postHead is the head of one
+// with a body of so many bytes.
+const getTest = "GET /test HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"
+
+func postHead(length int) string {
+	return fmt.Sprintf("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: %d\r\n\r\n", length)
+}
 
 // exchange is one request and its answer on an open connection, as the kernel
 // sends them when nothing else is in their way: the request, its ACK, the

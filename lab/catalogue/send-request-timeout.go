@@ -16,7 +16,7 @@ be a matter of proxy_read_timeout (slow-header).`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_send_timeout", "RFC 9293, 3.8.6 (zero window)"},
 
 	Client:  "raw",
-	Nginx:   "send-timeout-1s",
+	Nginx:   "proxy-send-timeout-1s",
 	Backend: "scripted",
 	Server:  &script.Server{Buffer: 4096, Conns: []ops{{script.Wait("never")}}},
 	Takes:   second,

@@ -111,6 +111,7 @@ const (
 	DoFinish   Verb = "finish"
 	DoSaid     Verb = "said"
 	DoTell     Verb = "tell"
+	DoLogged   Verb = "logged"
 	DoSignal   Verb = "signal"
 	DoFilter   Verb = "filter"
 	DoUnfilter Verb = "unfilter"
@@ -154,7 +155,7 @@ type Step struct {
 	Conn   string        // DoRequest of a socket: its name; one that is open is used again
 	Script []script.Op   // DoRequest of a socket
 	Begin  bool          // DoRequest: do not wait for the outcome; DoFinish does
-	Event  string        // DoSaid, DoTell
+	Event  string        // DoSaid, DoTell; DoLogged: a part of the line
 	Signal string        // DoSignal: HUP, TERM, ...
 	To     Whom          // DoSignal
 	Rule   string        // DoFilter
@@ -216,6 +217,10 @@ func Said(h Host, event string) Step { return Step{Do: DoSaid, Host: h, Event: e
 
 // Tell tells the scripts of a host what they wait for (script.Wait).
 func Tell(h Host, event string) Step { return Step{Do: DoTell, Host: h, Event: event} }
+
+// Logged waits until nginx has written a line with this part in one of its logs:
+// what it knows and the wire does not show.
+func Logged(part string) Step { return Step{Do: DoLogged, Host: Nginx, Event: part} }
 
 // Signal sends a signal, HUP, TERM, ..., to processes of a host's server.
 func Signal(h Host, signal string, to Whom) Step {
@@ -297,6 +302,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("wait until %s says %q", s.Host, s.Event)
 	case DoTell:
 		return fmt.Sprintf("%s: go on (%q)", s.Host, s.Event)
+	case DoLogged:
+		return fmt.Sprintf("wait until %s logs %s", s.Host, s.Event)
 	case DoSignal:
 		whom := map[Whom]string{All: "every process of the server", Leader: "its first process", Workers: "its workers"}[s.To]
 		return fmt.Sprintf("%s: SIG%s to %s", s.Host, s.Signal, whom)
@@ -338,6 +345,7 @@ func (s Step) request() string {
 type Want struct {
 	Replies  []Reply   // one a request, in order; none: all 200
 	ErrorLog []string  // one a line at warn or above, in order: a part of its text
+	Info     []string  // parts of lines below warn that must be in the error log, in this order; others may lie between
 	Access   []Access  // one a line, in order; none: one for each reply that has a status, with that status
 	Wire     []Segment // segments that must be on the wire, in this order; others may lie between
 	Resets   []Reset   // every RST, in order, and no others
