@@ -44,6 +44,7 @@ var mayImport = map[string]struct {
 	"lab/scenario":       {[]string{"lab/script", "lab/tcp"}, "pure data, in tcp's words"},
 	"lab/script":         {nil, "pure data: small programs in images read it too"},
 	"lab/script/play":    {[]string{"lab/script"}, "small programs in images play with it"},
+	"lab/search":         {[]string{"lab/scenario"}, "pure: a list needs no Docker and no checkout"},
 	"lab/tcp":            {nil, "pure: explain must work with no Docker and no checkout"},
 	"lab/verdict":        {[]string{"lab/scenario", "lab/tcp"}, "pure: values in, values out"},
 	"tests":              {[]string{"lab/bench", "lab/catalogue", "lab/gate/protocol", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "it crosses packages"},
