@@ -70,7 +70,8 @@ func command() *cobra.Command {
 own TCP), records what happened, says why in plain words, and proves which fix works.
 
 Exit codes: 0 as declared, 1 not as declared, 2 could not run.`,
-		Example: `  lab list                                what there is
+		Example: `  lab list                                what there is, by what one sees of it
+  lab list "104: Connection reset"        which of them has this error
   lab run stale-idle                      see one failure, with its packets
   lab run 'stale-idle*' --nginx my.conf   with your own nginx config
   lab explain prod.pcapng                 why did these connections die (no Docker needed)`,

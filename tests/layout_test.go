@@ -29,7 +29,7 @@ var mayImport = map[string]struct {
 	reason   string
 }{
 	"backends/scripted":  {[]string{"lab/script", "lab/script/play"}, "it is a small static program: an image's inputs are what it imports"},
-	"lab":                {[]string{"lab/bench", "lab/catalogue", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "the command only joins the parts"},
+	"lab":                {[]string{"lab/bench", "lab/catalogue", "lab/matrix", "lab/report", "lab/scenario", "lab/search", "lab/tcp", "lab/verdict"}, "the command only joins the parts"},
 	"lab/agent":          {[]string{"lab/agent/protocol"}, "it is copied into every host: small, static, and an image's inputs are its folder alone"},
 	"lab/agent/protocol": {nil, "it is shared by both ends of the line to a host"},
 	"lab/bench":          {[]string{"lab/agent/protocol", "lab/scenario", "lab/script", "lab/tcp"}, "it plays and records; judging is verdict's"},
@@ -40,10 +40,11 @@ var mayImport = map[string]struct {
 	"lab/gate":           {[]string{"lab/gate/protocol"}, "it stands alone: small, static, copied into the taps"},
 	"lab/gate/protocol":  {nil, "it is shared by both ends of the line to a gate"},
 	"lab/matrix":         {[]string{"lab/bench", "lab/scenario", "lab/verdict"}, "it plays cells and keeps evidence; views are report's"},
-	"lab/report":         {[]string{"lab/scenario", "lab/tcp", "lab/verdict"}, "it only looks at results"},
+	"lab/report":         {[]string{"lab/scenario", "lab/script", "lab/search", "lab/tcp", "lab/verdict"}, "it only looks at results"},
 	"lab/scenario":       {[]string{"lab/script", "lab/tcp"}, "pure data, in tcp's words"},
 	"lab/script":         {nil, "pure data: small programs in images read it too"},
 	"lab/script/play":    {[]string{"lab/script"}, "small programs in images play with it"},
+	"lab/search":         {[]string{"lab/scenario"}, "pure: a list needs no Docker and no checkout"},
 	"lab/tcp":            {nil, "pure: explain must work with no Docker and no checkout"},
 	"lab/verdict":        {[]string{"lab/scenario", "lab/tcp"}, "pure: values in, values out"},
 	"tests":              {[]string{"lab/bench", "lab/catalogue", "lab/gate/protocol", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "it crosses packages"},

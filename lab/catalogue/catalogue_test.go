@@ -43,6 +43,25 @@ func TestFind(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestSplit(t *testing.T) {
+	for _, c := range []struct {
+		words    []string
+		patterns []string
+		text     string
+	}{
+		{nil, nil, ""},
+		{[]string{"stale-*", "article"}, []string{"stale-*", "article"}, ""},
+		{[]string{"104: Connection reset"}, nil, "104: Connection reset"},
+		{[]string{"connection", "refused"}, nil, "connection refused"},
+		{[]string{"article", "EOF"}, []string{"article"}, "EOF"},
+		{[]string{"[error]", "[", "stale-idel"}, nil, "[error] [ stale-idel"},
+	} {
+		patterns, text := Split(c.words)
+		assert.Equal(t, c.patterns, patterns, c.words)
+		assert.Equal(t, c.text, text, c.words)
+	}
+}
+
 // TestFixesStandBehindTheirFailure: list and the table show them as pairs.
 func TestFixesStandBehindTheirFailure(t *testing.T) {
 	last := ""

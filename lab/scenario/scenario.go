@@ -87,6 +87,25 @@ type Options struct {
 	HTTP2    Switch        // HTTP/2, over clear text with prior knowledge where the URL is http
 }
 
+// Contract returns what is set, in the words of the clients' contract (package
+// clients).
+func (o Options) Contract() map[string]any {
+	m := map[string]any{}
+	if o.Retry != "" {
+		m["retry"] = o.Retry == On
+	}
+	if o.PoolIdle != 0 {
+		m["pool_idle_ms"] = o.PoolIdle.Milliseconds()
+	}
+	if o.Timeout != 0 {
+		m["timeout_ms"] = o.Timeout.Milliseconds()
+	}
+	if o.HTTP2 != "" {
+		m["http2"] = o.HTTP2 == On
+	}
+	return m
+}
+
 // Switch is an option that is on, off, or left as the library has it.
 type Switch string
 
