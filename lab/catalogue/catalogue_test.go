@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rstlab/lab/scenario"
-	"rstlab/lab/tcp"
 )
 
 func ids(all []scenario.Scenario) []string {
@@ -73,31 +72,4 @@ func TestFixesStandBehindTheirFailure(t *testing.T) {
 		assert.Equal(t, last, s.Fixes, "%s does not stand behind its failure", s.ID)
 	}
 	assert.Equal(t, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry", "keepalive-off"}, ids(FixesOf("stale-idle")))
-}
-
-// TestClosedSets: a cause or a kind that does not exist would never be seen.
-func TestClosedSets(t *testing.T) {
-	kinds := []tcp.ResetKind{"", tcp.ToSYN, tcp.ToDataAfterClose, tcp.NoConnection, tcp.Abort, tcp.ProbeTimeout, tcp.Forged, tcp.AfterClose}
-	causes := []tcp.Cause{""}
-	for _, c := range tcp.Causes {
-		causes = append(causes, c.Cause)
-	}
-	for _, s := range All() {
-		wants := append([]scenario.Want{s.Want}, s.Or...)
-		for _, since := range s.Since {
-			wants = append(wants, since.Want)
-		}
-		for _, w := range wants {
-			for _, e := range w.Ends {
-				assert.Contains(t, causes, e.Cause, s.ID)
-				assert.Contains(t, []tcp.Side{"", tcp.Client, tcp.Server, tcp.Both, tcp.None}, e.ClosedBy, s.ID)
-			}
-			for _, r := range w.Resets {
-				assert.Contains(t, kinds, r.Kind, s.ID)
-			}
-			for _, r := range w.Replies {
-				assert.Contains(t, []string{"", "reset", "eof", "timeout", "refused", "unreachable", "other"}, r.Class, s.ID)
-			}
-		}
-	}
 }
