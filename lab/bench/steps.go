@@ -59,7 +59,7 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 	case scenario.DoUnfilter:
 		return t.sh(ctx, "nft delete table inet "+table)
 	case scenario.DoDestroy:
-		return t.sh(ctx, "ss -tHK state all exclude listening")
+		return t.sh(ctx, "ss -HKtn state connected")
 	case scenario.DoGate:
 		return p.startGate(ctx, t, s)
 	case scenario.DoHeld:

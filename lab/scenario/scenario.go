@@ -87,6 +87,25 @@ type Options struct {
 	HTTP2    Switch        // HTTP/2, over clear text with prior knowledge where the URL is http
 }
 
+// Contract returns what is set, in the words of the clients' contract (package
+// clients).
+func (o Options) Contract() map[string]any {
+	m := map[string]any{}
+	if o.Retry != "" {
+		m["retry"] = o.Retry == On
+	}
+	if o.PoolIdle != 0 {
+		m["pool_idle_ms"] = o.PoolIdle.Milliseconds()
+	}
+	if o.Timeout != 0 {
+		m["timeout_ms"] = o.Timeout.Milliseconds()
+	}
+	if o.HTTP2 != "" {
+		m["http2"] = o.HTTP2 == On
+	}
+	return m
+}
+
 // Switch is an option that is on, off, or left as the library has it.
 type Switch string
 
@@ -306,7 +325,7 @@ func (s Step) String() string {
 	case DoTell:
 		return fmt.Sprintf("%s: go on (%q)", s.Host, s.Event)
 	case DoLogged:
-		return fmt.Sprintf("wait until %s logs %q", s.Host, s.Event)
+		return fmt.Sprintf("wait until %s logs %s", s.Host, s.Event)
 	case DoSignal:
 		whom := map[Whom]string{All: "every process of the server", Leader: "its first process", Workers: "its workers"}[s.To]
 		return fmt.Sprintf("%s: SIG%s to %s", s.Host, s.Signal, whom)
