@@ -241,3 +241,10 @@ func and(w want, more ...reset) want {
 	w.Resets = append(slices.Clone(w.Resets), more...)
 	return w
 }
+
+// The first words of a tunnel: the client asks for another protocol, and the
+// back end agrees (RFC 9110, 7.8). What follows nginx passes on unread.
+const (
+	upgrade  = "GET /test HTTP/1.1\r\nHost: test.foo.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+	switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+)

@@ -2,7 +2,7 @@ package catalogue
 
 import "rstlab/lab/scenario"
 
-var natForgetsRST = add(scenario.Scenario{
+var _ = add(scenario.Scenario{
 	ID:    "nat-forgets-rst",
 	Title: "a NAT box forgets an idle connection and answers with RST: \"connection reset by peer\"",
 	Why: `The box of nat-forgets has forgotten the flow, and answers what it does not know with RST, in nginx's name. The
@@ -22,7 +22,7 @@ no line in either log. nginx's socket is still ESTABLISHED.`,
 		Ran:     []string{"GET /"},
 		Access:  []access{{Status: 200}},
 		Wire:    []segment{{From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "P."}, {From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "R"}},
-		Resets:  []reset{{From: nginx, To: client}},
+		Resets:  []reset{{From: nginx, To: client, Kind: "no-connection"}},
 		Ends:    []end{{Client: client, Server: nginx, Cause: "flow-forgotten"}},
 		Sockets: []socket{{Before: 2, Host: client, State: "ESTAB"}, {Before: 2, Host: nginx, State: "ESTAB"}},
 	},

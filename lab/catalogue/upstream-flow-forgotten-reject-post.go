@@ -27,7 +27,7 @@ its end of the connection open.`,
 			{From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "P."},
 			{From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "R"},
 		},
-		Resets: []reset{{From: backend, To: nginx}},
+		Resets: []reset{{From: backend, To: nginx, Kind: "no-connection"}},
 		Ends:   []end{{Client: nginx, Server: backend, Cause: "flow-forgotten"}},
 	},
 	Control: control{

@@ -27,7 +27,7 @@ sees nothing. The back end still holds its end of the old connection open.`,
 			{From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "R"},
 			{From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "P."},
 		},
-		Resets: []reset{{From: backend, To: nginx}},
+		Resets: []reset{{From: backend, To: nginx, Kind: "no-connection"}},
 		Ends:   []end{{Client: nginx, Server: backend, Cause: "flow-forgotten"}},
 	},
 	Control: control{
