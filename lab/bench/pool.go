@@ -34,7 +34,7 @@ func (e *Engine) NewPool(images map[string]string, keep bool, most int) *Pool {
 // pool's is given back.
 func (p *Pool) Get(ctx context.Context, t *Topology) (*Bench, error) {
 	for {
-		b, old, returned := p.take(t.shape(p.images))
+		b, old := p.take(t.shape(p.images))
 		if b != nil {
 			b.topology = t
 			return b, nil
@@ -46,9 +46,9 @@ func (p *Pool) Get(ctx context.Context, t *Topology) (*Bench, error) {
 		if err == nil {
 			return b, nil
 		}
-		p.Leave()
 		p.mu.Lock()
-		others := p.all
+		p.all--
+		others, returned := p.all, p.returned
 		p.crowded = p.crowded || errors.Is(err, errNoSubnet)
 		p.mu.Unlock()
 		if !errors.Is(err, errNoSubnet) || others == 0 {
@@ -63,15 +63,14 @@ func (p *Pool) Get(ctx context.Context, t *Topology) (*Bench, error) {
 }
 
 // take takes a free bench of a shape, or else counts one that is to be made and
-// returns a bench that must make room for it, if any. Returned is closed when
-// one is given back.
-func (p *Pool) take(shape string) (b, old *Bench, returned <-chan struct{}) {
+// returns a bench that must make room for it, if any.
+func (p *Pool) take(shape string) (b, old *Bench) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, b := range slices.Backward(p.free) {
 		if b.topology.shape(p.images) == shape {
 			p.free = slices.Delete(p.free, i, i+1)
-			return b, nil, nil
+			return b, nil
 		}
 	}
 	if (p.all >= p.most || p.crowded) && len(p.free) > 0 {
@@ -79,7 +78,7 @@ func (p *Pool) take(shape string) (b, old *Bench, returned <-chan struct{}) {
 		p.all--
 	}
 	p.all++
-	return nil, old, p.returned
+	return nil, old
 }
 
 // Put gives a bench back. One that cannot be shown clean is removed.
