@@ -183,6 +183,18 @@ type (
 // the last is also for all that come later.
 func serve(conns ...ops) *script.Server { return &script.Server{Conns: conns} }
 
+// partial is a response whose head announces so many bytes, and this much of
+// its body.
+func partial(announced int, body string) script.Op {
+	return script.Write(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", announced, body))
+}
+
+// upload is a POST whose head announces so many bytes, and this much of its
+// body.
+func upload(announced int, body string) script.Op {
+	return script.Write(fmt.Sprintf("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: %d\r\n\r\n%s", announced, body))
+}
+
 // exchange is one request and its answer on an open connection, as the kernel
 // sends them when nothing else is in their way: the request, its ACK, the
 // response, its ACK.
