@@ -19,7 +19,10 @@ hurts the answer. Its line in access.log is written only when that is over.`,
 	Nginx:   "request-buffering-off",
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadHead(), script.Answer(200, "early"), script.ReadEnd(), script.Close()}),
-	Play:    steps{raw("a", upload(10, "half"), script.ReadResponse(), script.Write(", half"), script.ReadEnd(), script.Close())},
+	Play: steps{
+		begin(raw("a", upload(10, "half"), script.ReadResponse(), script.Wait("rest"), script.Write(", half"), script.ReadEnd(), script.Close())),
+		await(nginx, client, "F."), tell(client, "rest"), finish(),
+	},
 	Want: want{
 		Replies: []reply{{Status: 200, Body: "early"}},
 		Ran:     []string{},
@@ -28,7 +31,7 @@ hurts the answer. Its line in access.log is written only when that is over.`,
 			{From: nginx, To: client, Flags: "F."}, {From: client, To: nginx, Flags: "P."}},
 	},
 	Control: control{
-		What:   "the back end reads the whole request first",
-		Server: &script.Server{},
+		What: "the request is whole",
+		Play: steps{raw("a", upload(10, "half, half"), script.ReadResponse())},
 	},
 })
