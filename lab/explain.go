@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,6 +42,13 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
   lab explain --json x.pcap | jq -r .cause | sort | uniq -c`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.out = cmd.OutOrStdout()
+			context.AfterFunc(cmd.Context(), func() {
+				// After Ctrl-C tcpdump ends too, and what was still open is told. When nobody
+				// reads any more there is nothing to tell.
+				if errors.Is(context.Cause(cmd.Context()), syscall.EPIPE) {
+					os.Exit(exitInterrupted)
+				}
+			})
 			return e.run(args)
 		},
 	}

@@ -33,21 +33,27 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	// A closed terminal and a reader that has gone (lab run | head) end a run as
-	// Ctrl-C does: cleanly.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	// Ctrl-C does: cleanly. The signal for the latter comes for any connection
+	// that breaks, the engine's too, so it is the write to our output that tells.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, output.cancel = context.WithCancelCause(ctx)
 	go func() {
 		<-ctx.Done()
 		stop() // a second Ctrl-C ends us at once; the hosts die with us
 	}()
 	root := command()
 	root.SetArgs(args)
+	root.SetOut(&output)
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errNotAsDeclared):
 		return exitNotAsDeclared
+	case errors.Is(context.Cause(ctx), syscall.EPIPE):
+		return exitInterrupted
 	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, "lab: interrupted; nothing is left behind")
 		return exitInterrupted
@@ -64,7 +70,8 @@ func command() *cobra.Command {
 own TCP), records what happened, says why in plain words, and proves which fix works.
 
 Exit codes: 0 as declared, 1 not as declared, 2 could not run.`,
-		Example: `  lab list                                what there is
+		Example: `  lab list                                what there is, by what one sees of it
+  lab list "104: Connection reset"        which of them has this error
   lab run stale-idle                      see one failure, with its packets
   lab run 'stale-idle*' --nginx my.conf   with your own nginx config
   lab explain prod.pcapng                 why did these connections die (no Docker needed)`,
@@ -104,4 +111,21 @@ func self() string {
 	return os.Args[0]
 }
 
-func stdout() report.Paper { return report.PaperOf(os.Stdout) }
+// watched is standard output; the run is over when nobody reads it any more.
+type watched struct{ cancel context.CancelCauseFunc }
+
+var output watched
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := os.Stdout.Write(p)
+	if errors.Is(err, syscall.EPIPE) && w.cancel != nil {
+		w.cancel(err)
+	}
+	return n, err
+}
+
+func stdout() report.Paper {
+	p := report.PaperOf(os.Stdout)
+	p.Writer = &output
+	return p
+}

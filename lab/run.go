@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,7 +47,9 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 		Example: `  lab run stale-idle                     one failure, told
   lab run 'stale-idle*'                  and its fixes
   lab run stale-idle --nginx my.conf     what does my config do?
-  lab run -n 20                          each twenty times`,
+  lab run stale-idle --server-idle 60s --client-idle 59s
+  lab run -n 20                          each twenty times
+  lab run --nginx-version all            under every nginx that Debian has`,
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, err := catalogue.Find(args...)
@@ -61,6 +64,9 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 			}
 			if o.Runs < 1 {
 				return fmt.Errorf("-n %d: want 1 or more", o.Runs)
+			}
+			if o.ServerIdle < 0 || o.ClientIdle < 0 {
+				return errors.New("--server-idle and --client-idle: want more than 0")
 			}
 			if timeout <= 0 {
 				return fmt.Errorf("--timeout %v: want more than 0", timeout)
@@ -90,6 +96,8 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 	f.StringVarP(&o.Out, "out", "o", "", "where the evidence and results.json go (default out/ of the checkout)")
 	f.IntVarP(&o.Runs, "n", "n", 1, "play each so many times")
 	f.IntVarP(&o.Jobs, "j", "j", 0, fmt.Sprintf("play so many at a time (default %d here)", matrix.DefaultJobs()))
+	f.DurationVar(&o.ServerIdle, "server-idle", 0, "your own numbers, in real time: nginx's keepalive_timeout towards clients")
+	f.DurationVar(&o.ClientIdle, "client-idle", 0, "your own numbers, in real time: how long the client rests")
 	f.Int64Var(&o.Shuffle, "shuffle", 0, "start them in the order that this seed gives, not the longest first")
 	f.BoolVar(&o.FailFast, "failfast", false, "play nothing more after the first that is not as declared")
 	f.BoolVar(&strict, "strict", false, "unsupported counts as not as declared")
@@ -112,7 +120,7 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 	}
 	defer engine.Close()
 
-	told := len(found) <= stories && o.Runs == 1
+	told := len(found) <= stories && o.Runs == 1 && len(o.NginxVersions) <= 1
 	byID := map[string]scenario.Scenario{}
 	fixes := map[string]string{}
 	for _, s := range found {
@@ -143,6 +151,8 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 		if err := enc.Encode(map[string]any{"results": results}); err != nil {
 			return err
 		}
+	} else if len(o.NginxVersions) > 1 {
+		report.Versions(paper, results, fixes, time.Since(began))
 	} else if len(results) > 1 {
 		report.Table(paper, results, fixes, time.Since(began))
 	}
@@ -188,7 +198,13 @@ func rerun(r verdict.Result, o matrix.Options) string {
 	if r.NginxVersion != "" && !slices.Contains(bench.NginxVersions(), r.NginxVersion) {
 		version = "--nginx-image"
 	}
-	for _, flag := range [][2]string{{"--nginx", o.NginxConf}, {version, r.NginxVersion}, {"--client", o.Client}} {
+	idle := func(d time.Duration) string {
+		if d == 0 {
+			return ""
+		}
+		return d.String()
+	}
+	for _, flag := range [][2]string{{"--server-idle", idle(o.ServerIdle)}, {"--client-idle", idle(o.ClientIdle)}, {"--nginx", o.NginxConf}, {version, r.NginxVersion}, {"--client", o.Client}} {
 		if flag[1] != "" {
 			words = append(words, flag[0], flag[1])
 		}

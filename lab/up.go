@@ -11,6 +11,7 @@ import (
 	"rstlab/lab/catalogue"
 	"rstlab/lab/matrix"
 	"rstlab/lab/report"
+	"rstlab/lab/scenario"
 )
 
 func upCommand() *cobra.Command {
@@ -20,10 +21,11 @@ func upCommand() *cobra.Command {
 		Use:   "up ID",
 		Short: "leave a scenario's hosts standing, to poke at with curl, docker exec and kill",
 		Long: `up starts the hosts of a scenario, each running its own program, with nginx published on a
-port of 127.0.0.1, and leaves them standing until lab down.`,
+port of 127.0.0.1, leaves them standing until lab down, and tells the commands that do by hand
+what the scenario does.`,
 		Example:           "  lab up stale-idle",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeScenarios,
+		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			if timeout <= 0 {
@@ -89,11 +91,14 @@ port of 127.0.0.1, and leaves them standing until lab down.`,
 					fmt.Fprintf(p, "ask nginx              curl -H 'Host: test.foo.com' http://%s/test\n", address)
 				}
 			}
-			fmt.Fprintf(p, "ask from the client    docker exec %s curl -s http://test.foo.com/test\n", find(hosts, "client"))
-			fmt.Fprintf(p, "the packets, live      docker logs -f %s\n", find(hosts, "nginx-tap"))
-			fmt.Fprintf(p, "its sockets            docker exec %s ss -tan\n", find(hosts, "nginx-tap"))
-			fmt.Fprintf(p, "kill the back end      docker exec %s /lab/agent kill\n", find(hosts, "backend"))
+			name := func(host string) string { return find(hosts, host) }
+			fmt.Fprintf(p, "ask from the client    %s\n", report.Shell(scenario.Get("/test"), name))
+			fmt.Fprintf(p, "the packets, live      docker logs -f %s\n", name("nginx-tap"))
+			fmt.Fprintf(p, "its sockets            docker exec %s ss -tan\n", name("nginx-tap"))
+			fmt.Fprintf(p, "kill the back end      %s\n", report.Shell(scenario.Kill(scenario.Backend), name))
 			fmt.Fprintf(p, "when you are done      %s down\n", self())
+			fmt.Fprintf(p, "\n%s by hand\n", s.ID)
+			report.Commands(p, "  ", report.ByHand(s, name))
 			return nil
 		},
 	}

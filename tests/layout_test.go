@@ -20,6 +20,7 @@ import (
 	"rstlab/lab/gate/protocol"
 	"rstlab/lab/matrix"
 	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
 )
 
 // mayImport is the import law: which packages of the lab each package may
@@ -29,10 +30,10 @@ var mayImport = map[string]struct {
 	reason   string
 }{
 	"backends/scripted":  {[]string{"lab/script", "lab/script/play"}, "it is a small static program: an image's inputs are what it imports"},
-	"lab":                {[]string{"lab/bench", "lab/catalogue", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "the command only joins the parts"},
+	"lab":                {[]string{"lab/bench", "lab/catalogue", "lab/matrix", "lab/report", "lab/scenario", "lab/search", "lab/tcp", "lab/verdict"}, "the command only joins the parts"},
 	"lab/agent":          {[]string{"lab/agent/protocol"}, "it is copied into every host: small, static, and an image's inputs are its folder alone"},
 	"lab/agent/protocol": {nil, "it is shared by both ends of the line to a host"},
-	"lab/bench":          {[]string{"lab/agent/protocol", "lab/scenario", "lab/script", "lab/tcp"}, "it plays and records; judging is verdict's"},
+	"lab/bench":          {[]string{"lab/agent/protocol", "lab/gate/protocol", "lab/scenario", "lab/script", "lab/tcp"}, "it plays and records; judging is verdict's"},
 	"lab/catalogue":      {[]string{"lab/scenario", "lab/script"}, "a scenario is data"},
 	"lab/clients":        {nil, "the contract stands alone: a client can be written in any language"},
 	"lab/clients/go":     {nil, "a client's image is built from its folder alone"},
@@ -40,10 +41,11 @@ var mayImport = map[string]struct {
 	"lab/gate":           {[]string{"lab/gate/protocol"}, "it stands alone: small, static, copied into the taps"},
 	"lab/gate/protocol":  {nil, "it is shared by both ends of the line to a gate"},
 	"lab/matrix":         {[]string{"lab/bench", "lab/scenario", "lab/verdict"}, "it plays cells and keeps evidence; views are report's"},
-	"lab/report":         {[]string{"lab/scenario", "lab/tcp", "lab/verdict"}, "it only looks at results"},
+	"lab/report":         {[]string{"lab/scenario", "lab/script", "lab/search", "lab/tcp", "lab/verdict"}, "it only looks at results"},
 	"lab/scenario":       {[]string{"lab/script", "lab/tcp"}, "pure data, in tcp's words"},
 	"lab/script":         {nil, "pure data: small programs in images read it too"},
 	"lab/script/play":    {[]string{"lab/script"}, "small programs in images play with it"},
+	"lab/search":         {[]string{"lab/scenario"}, "pure: a list needs no Docker and no checkout"},
 	"lab/tcp":            {nil, "pure: explain must work with no Docker and no checkout"},
 	"lab/verdict":        {[]string{"lab/scenario", "lab/tcp"}, "pure: values in, values out"},
 	"tests":              {[]string{"lab/bench", "lab/catalogue", "lab/gate/protocol", "lab/matrix", "lab/report", "lab/scenario", "lab/tcp", "lab/verdict"}, "it crosses packages"},
@@ -205,4 +207,31 @@ func TestGateOrders(t *testing.T) {
 	assert.EqualValues(t, scenario.FINFirst, protocol.FINFirst)
 	assert.EqualValues(t, scenario.RSTFirst, protocol.RSTFirst)
 	assert.EqualValues(t, scenario.FINLost, protocol.FINLost)
+}
+
+// TestClosedSets: a cause or a kind that does not exist would never be seen.
+func TestClosedSets(t *testing.T) {
+	kinds := []tcp.ResetKind{"", tcp.ToSYN, tcp.ToDataAfterClose, tcp.NoConnection, tcp.Abort, tcp.ProbeTimeout, tcp.Forged, tcp.AfterClose}
+	causes := []tcp.Cause{""}
+	for _, c := range tcp.Causes {
+		causes = append(causes, c.Cause)
+	}
+	for _, s := range catalogue.All() {
+		wants := append([]scenario.Want{s.Want}, s.Or...)
+		for _, since := range s.Since {
+			wants = append(wants, since.Want)
+		}
+		for _, w := range wants {
+			for _, e := range w.Ends {
+				assert.Contains(t, causes, e.Cause, s.ID)
+				assert.Contains(t, []tcp.Side{"", tcp.Client, tcp.Server, tcp.Both, tcp.None}, e.ClosedBy, s.ID)
+			}
+			for _, r := range w.Resets {
+				assert.Contains(t, kinds, r.Kind, s.ID)
+			}
+			for _, r := range w.Replies {
+				assert.Contains(t, []string{"", "reset", "eof", "timeout", "refused", "unreachable", "other"}, r.Class, s.ID)
+			}
+		}
+	}
 }

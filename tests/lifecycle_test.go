@@ -93,11 +93,20 @@ func plain(t *testing.T, e *bench.Engine) (root string, topology *bench.Topology
 // play plays one scenario of this test's own.
 func play(t *testing.T, e *bench.Engine, s scenario.Scenario) verdict.Result {
 	t.Helper()
+	return playInto(t, e, t.TempDir(), s)
+}
+
+// playInto plays one, and keeps its evidence in a folder.
+func playInto(t *testing.T, e *bench.Engine, out string, s scenario.Scenario) verdict.Result {
+	t.Helper()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	var result verdict.Result
-	require.NoError(t, matrix.Run(t.Context(), e, []scenario.Scenario{s}, matrix.Options{Root: root, Out: t.TempDir()}, loud{t},
-		func(r verdict.Result) { result = r }))
+	err = matrix.Run(t.Context(), e, []scenario.Scenario{s}, matrix.Options{Root: root, Out: out}, loud{t},
+		func(r verdict.Result) { result = r })
+	if result.Outcome == verdict.Pass {
+		require.NoError(t, err)
+	}
 	return result
 }
 

@@ -31,7 +31,7 @@ func (p *play) startClient(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.say(ctx, clientOptions(p.scenario.Options)); err != nil {
+	if err := p.say(ctx, p.scenario.Options.Contract()); err != nil {
 		return err
 	}
 	if err := p.hear(ctx, p.engine.Timeouts.Listen, func() bool { return p.ready != nil }); err != nil {
@@ -65,25 +65,6 @@ func (p *play) clientLine(line []byte) {
 		at, _ := slices.BinarySearchFunc(p.seen.Outcomes, l.N, func(o scenario.Outcome, n int) int { return o.N - n })
 		p.seen.Outcomes = slices.Insert(p.seen.Outcomes, at, l.Outcome)
 	}
-}
-
-// clientOptions is the first line of the contract: what is not set stays the
-// library's own.
-func clientOptions(o scenario.Options) map[string]any {
-	m := map[string]any{}
-	if o.Retry != "" {
-		m["retry"] = o.Retry == scenario.On
-	}
-	if o.PoolIdle != 0 {
-		m["pool_idle_ms"] = o.PoolIdle.Milliseconds()
-	}
-	if o.Timeout != 0 {
-		m["timeout_ms"] = o.Timeout.Milliseconds()
-	}
-	if o.HTTP2 != "" {
-		m["http2"] = o.HTTP2 == scenario.On
-	}
-	return m
 }
 
 func (p *play) say(ctx context.Context, v any) error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rstlab/lab/agent/protocol"
+	gateproto "rstlab/lab/gate/protocol"
 	"rstlab/lab/scenario"
 )
 
@@ -15,15 +16,7 @@ import (
 type gate struct {
 	*program
 	order  scenario.Order
-	events []gateEvent
-}
-
-// gateEvent is a line that lab/gate writes.
-type gateEvent struct {
-	Event  string
-	Local  string
-	Remote string
-	Copies int
+	events []gateproto.Event
 }
 
 // startGate has the FINs that come to the tap's host held from now on.
@@ -35,7 +28,7 @@ func (p *play) startGate(ctx context.Context, t *tap, s scenario.Step) error {
 	g := &gate{order: s.Order}
 	var err error
 	g.program, err = t.run(ctx, "gate", []string{"/lab/gate", "-order", string(s.Order), "-port", fmt.Sprint(port)}, false, func(stream protocol.Stream, line []byte) {
-		var e gateEvent
+		var e gateproto.Event
 		if stream == protocol.Stdout && json.Unmarshal(line, &e) == nil {
 			p.heard(func() { g.events = append(g.events, e) })
 		}
@@ -44,7 +37,7 @@ func (p *play) startGate(ctx context.Context, t *tap, s scenario.Step) error {
 		return err
 	}
 	p.gates[s.Host] = g
-	return p.gateSays(ctx, t, g, func(e gateEvent) bool { return e.Event == "ready" })
+	return p.gateSays(ctx, t, g, func(e gateproto.Event) bool { return e.Event == gateproto.Ready })
 }
 
 // held waits until the gate of a host holds a FIN, or has dropped one that was
@@ -58,16 +51,16 @@ func (p *play) held(ctx context.Context, h scenario.Host) error {
 	if err != nil {
 		return err
 	}
-	return p.gateSays(ctx, t, g, func(e gateEvent) bool {
+	return p.gateSays(ctx, t, g, func(e gateproto.Event) bool {
 		if g.order == scenario.FINLost {
-			return e.Event == "fin-dropped" && e.Copies > 1
+			return e.Event == gateproto.FINDropped && e.Copies > 1
 		}
-		return e.Event == "fin-held"
+		return e.Event == gateproto.FINHeld
 	})
 }
 
 // gateSays waits for an event of a gate.
-func (p *play) gateSays(ctx context.Context, t *tap, g *gate, is func(gateEvent) bool) error {
+func (p *play) gateSays(ctx context.Context, t *tap, g *gate, is func(gateproto.Event) bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Request, fmt.Errorf("the gate has not seen it for %s", p.engine.Timeouts.Request))
 	defer cancel()
 	err := p.until(ctx, t.host, g.program, func() bool { return slices.ContainsFunc(g.events, is) })
@@ -82,10 +75,10 @@ func (p *play) gateSays(ctx context.Context, t *tap, g *gate, is func(gateEvent)
 }
 
 // gateOrder is what a gate must have seen on a connection, in this order.
-var gateOrder = map[scenario.Order][]string{
-	scenario.FINFirst: {"fin-held", "request-left", "fin-released", "rst"},
-	scenario.RSTFirst: {"fin-held", "request-left", "rst"},
-	scenario.FINLost:  {"fin-dropped", "request-left", "rst"},
+var gateOrder = map[scenario.Order][]gateproto.Kind{
+	scenario.FINFirst: {gateproto.FINHeld, gateproto.RequestLeft, gateproto.FINReleased, gateproto.RST},
+	scenario.RSTFirst: {gateproto.FINHeld, gateproto.RequestLeft, gateproto.RST},
+	scenario.FINLost:  {gateproto.FINDropped, gateproto.RequestLeft, gateproto.RST},
 }
 
 // checkGates holds each gate's own log against its order: a run whose gate was
@@ -99,15 +92,16 @@ func (p *play) checkGates() error {
 			return fmt.Errorf("the gate on %s has ended", host)
 		default:
 		}
-		seen := map[string][]string{} // by connection
+		seen := map[string][]gateproto.Kind{} // by connection
 		for _, e := range g.events {
-			if e.Remote != "" {
-				seen[e.Local+" > "+e.Remote] = append(seen[e.Local+" > "+e.Remote], e.Event)
+			if e.Event != gateproto.Ready && e.Did != gateproto.Held {
+				connection := fmt.Sprintf("%s > %s", e.Local, e.Remote)
+				seen[connection] = append(seen[connection], e.Event)
 			}
 		}
 		forced := false
 		for connection, events := range seen {
-			if !slices.Contains(events, "request-left") {
+			if !slices.Contains(events, gateproto.RequestLeft) {
 				continue // nothing has crossed here
 			}
 			if err := ordered(events, gateOrder[g.order]); err != nil {
@@ -123,7 +117,7 @@ func (p *play) checkGates() error {
 }
 
 // ordered says whether the first of each wanted event came in this order.
-func ordered(events, want []string) error {
+func ordered(events, want []gateproto.Kind) error {
 	at := -1
 	for _, w := range want {
 		i := slices.Index(events, w)

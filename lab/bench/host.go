@@ -271,7 +271,7 @@ func (h *host) ask(ctx context.Context, c protocol.Command) (protocol.Event, err
 	_, err = h.conn.Write(append(line, '\n'))
 	h.write.Unlock()
 	if err != nil {
-		return protocol.Event{}, fmt.Errorf("host %s: %s: %w", h.name, c.Do, err)
+		return protocol.Event{}, fmt.Errorf("host %s is out of reach: %s: %w", h.name, c.Do, err)
 	}
 	select {
 	case e := <-answered:
@@ -422,6 +422,8 @@ func (h *host) remove() error {
 			return nil
 		case strings.Contains(err.Error(), "already in progress"):
 			return nil // it goes by itself (AutoRemove)
+		case client.IsErrConnectionFailed(err):
+			return err // the engine is out of reach, and the host ends by itself
 		}
 		// podman keeps a host for as long as its tap is there.
 		if await(ctx, 50*time.Millisecond, nil) != nil {

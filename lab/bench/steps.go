@@ -36,6 +36,8 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return p.hears(ctx, h, s)
 	case scenario.DoTell:
 		return p.tell(ctx, h, s)
+	case scenario.DoLogged:
+		return p.logged(ctx, h, s)
 	case scenario.DoKillHost:
 		return p.cut(ctx, h)
 	case scenario.DoStart:
@@ -57,7 +59,7 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 	case scenario.DoUnfilter:
 		return t.sh(ctx, "nft delete table inet "+table)
 	case scenario.DoDestroy:
-		return t.sh(ctx, "ss -tHK state all exclude listening")
+		return t.sh(ctx, "ss -HKtn state connected")
 	case scenario.DoGate:
 		return p.startGate(ctx, t, s)
 	case scenario.DoHeld:
@@ -80,6 +82,20 @@ func (p *play) hears(ctx context.Context, h *host, s scenario.Step) error {
 			p.said[s.Host] = slices.Delete(p.said[s.Host], at, at+1)
 		}
 		return at >= 0
+	})
+}
+
+// logged waits until a line of a server's logs has a part.
+func (p *play) logged(ctx context.Context, h *host, s scenario.Step) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Request, fmt.Errorf("it has not been logged for %s", p.engine.Timeouts.Request))
+	defer cancel()
+	return p.until(ctx, h, p.servers[s.Host], func() bool {
+		for _, lines := range p.logs {
+			if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, s.Event) }) {
+				return true
+			}
+		}
+		return false
 	})
 }
 

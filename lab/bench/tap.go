@@ -60,8 +60,9 @@ func (t *tap) sh(ctx context.Context, command string) error {
 func (t *tap) clear(ctx context.Context) error {
 	return t.sh(ctx, `
 		nft list tables | grep '`+table+`' | while read -r table; do nft delete $table || exit; done
-		ss -tHK state all exclude listening >/dev/null
+		ss -HKtn state connected >/dev/null
 		ip tcp_metrics flush
+		ip neigh flush all
 		left=$(ss -Htan | grep -vF 127.0.0.11; nft list tables | grep '`+table+`')
 		[ -z "$left" ] || { echo "left: $left" >&2; exit 1; }`)
 }

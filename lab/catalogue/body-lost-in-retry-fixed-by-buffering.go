@@ -24,8 +24,8 @@ try was not read to its end; that nginx could not know (retry-runs-twice).`,
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.ReadHead(), script.Say("head"), script.Read(5), script.Close()},
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{
-		raw("a", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"), script.ReadResponse()), quiet(),
-		begin(raw("a", upload(10, "half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+		raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+		begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
 		quiet(), tell(client, "rest"), finish(),
 	},
 	Want: want{

@@ -26,8 +26,8 @@ ones are not.`,
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.ReadHead(), script.Say("head"), script.Read(5), script.Close()},
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{
-		raw("a", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"), script.ReadResponse()), quiet(),
-		begin(raw("a", upload(10, "half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+		raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+		begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
 		said(backend, "head"), tell(client, "rest"), finish(),
 	},
 	Want: want{

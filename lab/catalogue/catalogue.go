@@ -67,21 +67,47 @@ func Find(patterns ...string) ([]scenario.Scenario, error) {
 	}
 	named := map[string]bool{}
 	for _, pattern := range patterns {
-		found := false
-		for _, s := range all {
-			matches, err := path.Match(pattern, s.ID)
-			if err != nil {
-				return nil, fmt.Errorf("pattern %q: %w", pattern, err)
-			}
-			if matches || pattern == Article && s.Article > 0 {
-				named[s.ID], found = true, true
-			}
+		ids, err := match(pattern)
+		if err != nil {
+			return nil, err
 		}
-		if !found {
-			return nil, fmt.Errorf("no scenario %q; %s", pattern, nearest(pattern))
+		for _, id := range ids {
+			named[id] = true
+		}
+		if ids == nil {
+			return nil, fmt.Errorf("no scenario %q; %s", pattern, cmp.Or(Nearest(pattern), "lab list shows those that there are"))
 		}
 	}
 	return slices.DeleteFunc(All(), func(s scenario.Scenario) bool { return !named[s.ID] }), nil
+}
+
+// match returns the IDs that a pattern names.
+func match(pattern string) ([]string, error) {
+	var ids []string
+	for _, s := range all {
+		matches, err := path.Match(pattern, s.ID)
+		if err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", pattern, err)
+		}
+		if matches || pattern == Article && s.Article > 0 {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids, nil
+}
+
+// Split parts words into the patterns that name scenarios, and the others: a
+// text to search for.
+func Split(words []string) (patterns []string, text string) {
+	var others []string
+	for _, word := range words {
+		if ids, err := match(word); err == nil && ids != nil {
+			patterns = append(patterns, word)
+		} else {
+			others = append(others, word)
+		}
+	}
+	return patterns, strings.Join(others, " ")
 }
 
 // FixesOf returns the scenarios that fix a failure.
@@ -89,8 +115,8 @@ func FixesOf(id string) []scenario.Scenario {
 	return slices.DeleteFunc(All(), func(s scenario.Scenario) bool { return s.Fixes != id })
 }
 
-// nearest says which IDs, three at most, are like a name.
-func nearest(name string) string {
+// Nearest says which IDs, three at most, are like a name; "" when none is.
+func Nearest(name string) string {
 	var ids []string
 	for _, s := range all {
 		if distance(name, s.ID) <= len(name)/2 {
@@ -98,7 +124,7 @@ func nearest(name string) string {
 		}
 	}
 	if ids == nil {
-		return "lab list shows those that there are"
+		return ""
 	}
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(distance(name, a)-distance(name, b), cmp.Compare(a, b))
@@ -139,6 +165,7 @@ var (
 	finish   = scenario.Finish
 	said     = scenario.Said
 	tell     = scenario.Tell
+	logged   = scenario.Logged
 	idle     = scenario.Idle
 	quiet    = scenario.Quiet
 	await    = scenario.Await
@@ -189,10 +216,12 @@ func partial(announced int, body string) script.Op {
 	return script.Write(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", announced, body))
 }
 
-// upload is a POST whose head announces so many bytes, and this much of its
-// body.
-func upload(announced int, body string) script.Op {
-	return script.Write(fmt.Sprintf("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: %d\r\n\r\n%s", announced, body))
+// getTest is a request as the raw client writes it; postHead is the head of one
+// with a body of so many bytes.
+const getTest = "GET /test HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"
+
+func postHead(length int) string {
+	return fmt.Sprintf("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: %d\r\n\r\n", length)
 }
 
 // exchange is one request and its answer on an open connection, as the kernel

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rstlab/lab/scenario"
-	"rstlab/lab/tcp"
 )
 
 func ids(all []scenario.Scenario) []string {
@@ -43,6 +42,25 @@ func TestFind(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestSplit(t *testing.T) {
+	for _, c := range []struct {
+		words    []string
+		patterns []string
+		text     string
+	}{
+		{nil, nil, ""},
+		{[]string{"stale-*", "article"}, []string{"stale-*", "article"}, ""},
+		{[]string{"104: Connection reset"}, nil, "104: Connection reset"},
+		{[]string{"connection", "refused"}, nil, "connection refused"},
+		{[]string{"article", "EOF"}, []string{"article"}, "EOF"},
+		{[]string{"[error]", "[", "stale-idel"}, nil, "[error] [ stale-idel"},
+	} {
+		patterns, text := Split(c.words)
+		assert.Equal(t, c.patterns, patterns, c.words)
+		assert.Equal(t, c.text, text, c.words)
+	}
+}
+
 // TestFixesStandBehindTheirFailure: list and the table show them as pairs.
 func TestFixesStandBehindTheirFailure(t *testing.T) {
 	last := ""
@@ -54,31 +72,4 @@ func TestFixesStandBehindTheirFailure(t *testing.T) {
 		assert.Equal(t, last, s.Fixes, "%s does not stand behind its failure", s.ID)
 	}
 	assert.Equal(t, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry", "keepalive-off"}, ids(FixesOf("stale-idle")))
-}
-
-// TestClosedSets: a cause or a kind that does not exist would never be seen.
-func TestClosedSets(t *testing.T) {
-	kinds := []tcp.ResetKind{"", tcp.ToSYN, tcp.ToDataAfterClose, tcp.NoConnection, tcp.Abort, tcp.ProbeTimeout, tcp.Forged, tcp.AfterClose}
-	causes := []tcp.Cause{""}
-	for _, c := range tcp.Causes {
-		causes = append(causes, c.Cause)
-	}
-	for _, s := range All() {
-		wants := append([]scenario.Want{s.Want}, s.Or...)
-		for _, since := range s.Since {
-			wants = append(wants, since.Want)
-		}
-		for _, w := range wants {
-			for _, e := range w.Ends {
-				assert.Contains(t, causes, e.Cause, s.ID)
-				assert.Contains(t, []tcp.Side{"", tcp.Client, tcp.Server, tcp.Both, tcp.None}, e.ClosedBy, s.ID)
-			}
-			for _, r := range w.Resets {
-				assert.Contains(t, kinds, r.Kind, s.ID)
-			}
-			for _, r := range w.Replies {
-				assert.Contains(t, []string{"", "reset", "eof", "timeout", "refused", "unreachable", "other"}, r.Class, s.ID)
-			}
-		}
-	}
 }

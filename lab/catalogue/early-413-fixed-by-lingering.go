@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -23,7 +21,7 @@ Go's net/http reads on for a while, many others do not.`,
 	Server: serve(ops{script.ReadHead(), script.Read(1), script.Say("head"), script.Wait("answer"),
 		script.Answer(413, "too big"), script.Shut(), script.Say("closed"), script.ReadEnd(), script.Close()}),
 	Play: steps{
-		begin(raw("upload", upload(2000, strings.Repeat("x", 1000)), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
+		begin(raw("upload", script.Write(postHead(2000)).Filled(1000), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
 		said(backend, "head"), quiet(), signal(nginx, "STOP", scenario.Workers),
 		tell(client, "more"), said(client, "sent"), quiet(),
 		tell(backend, "answer"), said(backend, "closed"), quiet(),

@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -19,7 +17,7 @@ that is busy for as long as the slowest client takes.`,
 	Fixes:   "lost-last-buffer",
 	Nginx:   "buffering-off",
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), partial(10000, strings.Repeat("x", 6000)), script.Wait("end"), script.Reset()}),
+	Server:  serve(ops{script.ReadRequest(), partial(10000, "").Filled(6000), script.Wait("end"), script.Reset()}),
 	Play:    steps{begin(get("/test")), await(nginx, client, "P."), quiet(), tell(backend, "end"), finish()},
 	Want: want{
 		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: 6000}},

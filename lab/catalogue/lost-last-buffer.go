@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -19,7 +17,7 @@ or an event stream the last lines, those that say why, are missing.`,
 		"ngx_event_pipe_read_upstream, src/event/ngx_event_pipe.c"},
 
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), partial(10000, strings.Repeat("x", 6000)), script.Wait("end"), script.Reset()}),
+	Server:  serve(ops{script.ReadRequest(), partial(10000, "").Filled(6000), script.Wait("end"), script.Reset()}),
 	Play:    steps{begin(get("/test")), await(nginx, client, "P."), quiet(), tell(backend, "end"), finish()},
 	Want: want{
 		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: 4054}},
@@ -35,6 +33,6 @@ or an event stream the last lines, those that say why, are missing.`,
 	},
 	Control: control{
 		What:   "the back end sends all that it has announced",
-		Server: serve(ops{script.ReadRequest(), partial(6000, strings.Repeat("x", 6000)), script.Wait("end"), script.Reset()}),
+		Server: serve(ops{script.ReadRequest(), partial(6000, "").Filled(6000), script.Wait("end"), script.Reset()}),
 	},
 })

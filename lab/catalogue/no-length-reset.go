@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -17,7 +15,7 @@ was not full yet (proxy_buffering), and are dropped with it (lost-last-buffer).`
 	Refs: []string{"RFC 9112, 6.3 and 8", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering"},
 
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 6000)), script.Wait("reset"), script.Reset()}),
+	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\n").Filled(6000), script.Wait("reset"), script.Reset()}),
 	Play:    steps{begin(get("/test")), await(nginx, client, "P."), quiet(), tell(backend, "reset")},
 	Want: want{
 		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: 4077}},
@@ -33,6 +31,6 @@ was not full yet (proxy_buffering), and are dropped with it (lost-last-buffer).`
 	},
 	Control: control{
 		What:   "the back end goes with FIN",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 6000)), script.Wait("reset"), script.Close()}),
+		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\n").Filled(6000), script.Wait("reset"), script.Close()}),
 	},
 })

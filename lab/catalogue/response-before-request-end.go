@@ -20,7 +20,7 @@ hurts the answer. Its line in access.log is written only when that is over.`,
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadHead(), script.Answer(200, "early"), script.ReadEnd(), script.Close()}),
 	Play: steps{
-		begin(raw("a", upload(10, "half"), script.ReadResponse(), script.Wait("rest"), script.Write(", half"), script.ReadEnd(), script.Close())),
+		begin(raw("a", script.Write(postHead(10)+"half"), script.ReadResponse(), script.Wait("rest"), script.Write(", half"), script.ReadEnd(), script.Close())),
 		await(nginx, client, "F."), tell(client, "rest"), finish(),
 	},
 	Want: want{
@@ -32,6 +32,6 @@ hurts the answer. Its line in access.log is written only when that is over.`,
 	},
 	Control: control{
 		What: "the request is whole",
-		Play: steps{raw("a", upload(10, "half, half"), script.ReadResponse())},
+		Play: steps{raw("a", script.Write(postHead(10)+"half, half"), script.ReadResponse())},
 	},
 })

@@ -16,11 +16,11 @@ be a matter of proxy_read_timeout (slow-header).`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_send_timeout", "RFC 9293, 3.8.6 (zero window)"},
 
 	Client:  "raw",
-	Nginx:   "send-timeout-1s",
+	Nginx:   "proxy-send-timeout-1s",
 	Backend: "scripted",
 	Server:  &script.Server{Buffer: 4096, Conns: []ops{{script.Wait("never")}}},
 	Takes:   second,
-	Play:    steps{raw("upload", upload(200000, ""), script.Fill(200000), script.ReadResponse())},
+	Play:    steps{raw("upload", script.Write(postHead(200000)).Filled(200000), script.ReadResponse())},
 	Want: want{
 		Replies: []reply{{Status: 504}},
 		Ran:     []string{},

@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -22,7 +20,7 @@ while sending request to upstream" (early-413).`,
 	Nginx:   "request-buffering-off",
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadHead(), script.Read(1), script.Reset()}),
-	Play:    steps{raw("upload", upload(2000, strings.Repeat("x", 1000)), script.ReadResponse(), script.ReadEnd(), script.Close())},
+	Play:    steps{raw("upload", script.Write(postHead(2000)).Filled(1000), script.ReadResponse(), script.ReadEnd(), script.Close())},
 	Want: want{
 		Replies:  []reply{{Status: 502}},
 		Ran:      []string{},

@@ -13,8 +13,8 @@ import (
 // The messages of nfnetlink_queue: include/uapi/linux/netfilter/nfnetlink.h and
 // nfnetlink_queue.h.
 const (
-	subsysQueue = 3 << 8 // NFNL_SUBSYS_QUEUE, in the upper byte of a message's type
-	msgPacket   = subsysQueue | 0
+	subsysQueue = 3 << 8      // NFNL_SUBSYS_QUEUE, in the upper byte of a message's type
+	msgPacket   = subsysQueue // NFQNL_MSG_PACKET is 0
 	msgVerdict  = subsysQueue | 1
 	msgConfig   = subsysQueue | 2
 

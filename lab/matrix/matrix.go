@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"rstlab/lab/bench"
 	"rstlab/lab/scenario"
@@ -34,6 +35,9 @@ type Options struct {
 	NginxConf     string   // variant, or path of a config file, in place of each scenario's own
 	NginxVersions []string // 1.22, 1.26, 1.30, or of bench.NginxImage; none is DefaultNginx
 	Trace         bool     // ask the kernel for its reasons
+
+	ServerIdle time.Duration // nginx's keepalive_timeout towards clients; 0: the config's own
+	ClientIdle time.Duration // how long the client rests, each time that it does; 0: the scenario's own
 }
 
 // DefaultJobs is how many benches stand at the same time. A bench mostly waits.
@@ -46,7 +50,12 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	if o.Jobs == 0 {
 		o.Jobs = DefaultJobs()
 	}
-	cells, err := plan(ctx, scenarios, o)
+	own, err := os.MkdirTemp("", "rstlab-configs-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(own)
+	cells, err := plan(ctx, scenarios, o, own)
 	if err != nil {
 		return err
 	}
@@ -103,7 +112,7 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	defer stop()
 	pool := e.NewPool(images, o.Keep, o.Jobs)
 	defer pool.Close()
-	p := player{pool: pool, keep: o.Keep, kernel: kernel, out: o.Out, progress: progress}
+	p := player{pool: pool, keep: o.Keep, kernel: kernel, out: o.Out, numbers: o.numbers(), progress: progress}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, o.Jobs)
 	wg.Go(func() {
@@ -220,12 +229,24 @@ type cell struct {
 	topology *bench.Topology
 }
 
+// numbers are the times that the user has set, by their names in a story.
+func (o Options) numbers() map[string]string {
+	m := map[string]string{}
+	if o.ServerIdle != 0 {
+		m["keepalive_timeout"] = o.ServerIdle.String()
+	}
+	if o.ClientIdle != 0 {
+		m["client rests"] = o.ClientIdle.String()
+	}
+	return m
+}
+
 // sameAs says whether two cells differ only in their run.
 func (c cell) sameAs(other cell) bool {
 	return c.scenario.ID == other.scenario.ID && c.version == other.version
 }
 
-func plan(ctx context.Context, scenarios []scenario.Scenario, o Options) ([]cell, error) {
+func plan(ctx context.Context, scenarios []scenario.Scenario, o Options, own string) ([]cell, error) {
 	var cells []cell
 	versions := o.NginxVersions
 	if versions == nil {
@@ -242,6 +263,16 @@ func plan(ctx context.Context, scenarios []scenario.Scenario, o Options) ([]cell
 		conf, err := ConfigPath(o.Root, s.Nginx)
 		if err != nil {
 			return nil, err
+		}
+		if o.ServerIdle != 0 {
+			if conf, err = withServerIdle(conf, own, o.ServerIdle); err != nil {
+				return nil, err
+			}
+		}
+		if o.ClientIdle != 0 {
+			if s, err = withClientIdle(s, o.ClientIdle); err != nil {
+				return nil, err
+			}
 		}
 		for _, version := range versions {
 			topology, err := bench.LoadTopology(ctx, o.Root, bench.Axes{Client: s.Client, Backend: s.Backend, NginxVersion: version, NginxConf: conf, Overlay: s.Compose})
@@ -342,6 +373,7 @@ type player struct {
 	keep     bool
 	kernel   *bench.Kernel
 	out      string
+	numbers  map[string]string // what the user has set in place of the scenario's own
 	progress bench.Progress
 }
 
@@ -387,7 +419,7 @@ func (p player) result(c cell, seen bench.Evidence, err error) verdict.Result {
 	default:
 		r = verdict.Of(s, seen.Observation)
 	}
-	r.Run, r.NginxVersion = c.run, bench.NginxOf(c.version)
+	r.Run, r.NginxVersion, r.Numbers = c.run, bench.NginxOf(c.version), p.numbers
 	if err := c.keep(&r, seen, p.out); err != nil {
 		r = verdict.Broken(s, seen.Observation, verdict.LabError, err.Error())
 	}

@@ -115,7 +115,15 @@ func (l ladder) arrow(row []rune, columns []int, r rung) {
 	at := func(name string) int {
 		return columns[max(0, slices.IndexFunc(l.lanes, func(l lane) bool { return l.name == name }))]
 	}
-	from, to := at(r.from), at(r.to)
+	label := r.frame.Flags.String()
+	if carried := carries(*r.frame); carried != "" {
+		label += " " + carried
+	}
+	arrow(row, at(r.from), at(r.to), label)
+}
+
+// arrow draws an arrow from one column to another, its label at its tail.
+func arrow(row []rune, from, to int, label string) {
 	low, high := min(from, to)+1, max(from, to)-1
 	if high-low < 8 {
 		return
@@ -123,11 +131,9 @@ func (l ladder) arrow(row []rune, columns []int, r rung) {
 	for i := low; i <= high; i++ {
 		row[i] = '─'
 	}
-	label := r.frame.Flags.String()
-	if carried := carries(*r.frame); carried != "" {
-		label += " " + carried
+	if label != "" {
+		label = " " + clip(label, high-low-6) + " "
 	}
-	label = " " + clip(label, high-low-6) + " "
 	if from < to {
 		row[high] = '▶'
 		put(row, low+1, label)

@@ -24,7 +24,7 @@ type Paper struct {
 
 // The widths between which everything fits.
 const (
-	narrowest = 80
+	narrowest = 60
 	widest    = 112
 )
 

@@ -117,6 +117,13 @@ func (s Story) head(p Paper) {
 		}
 		parts = append(parts, part)
 	}
+	if len(r.Numbers) > 0 {
+		numbers := "in real time"
+		for _, k := range slices.Sorted(maps.Keys(r.Numbers)) {
+			numbers += ", " + k + " " + r.Numbers[k]
+		}
+		parts = append(parts, numbers)
+	}
 	if len(parts) > 0 {
 		for _, line := range wrap(strings.Join(append(parts, r.System), " · "), p.Width-2) {
 			p.line("  %s", p.in(dim, line))
@@ -399,11 +406,20 @@ func (s Story) replies(p Paper) {
 	}
 }
 
+// middleCut leaves out the middle of a line in which nginx quotes a request that
+// is too long for it.
+func middleCut(line string) string {
+	if len(line) < 800 {
+		return line
+	}
+	return strings.ToValidUTF8(line[:250]+" … "+line[len(line)-250:], "")
+}
+
 func (s Story) nginx(p Paper) {
 	label := "nginx"
 	for _, line := range s.Result.ErrorLog {
-		if verdict.Notable(line) {
-			p.labelled(label, "error.log: "+Printable(line))
+		if verdict.Notable(line) || verdict.Informs(s.Scenario, line) {
+			p.labelled(label, "error.log: "+middleCut(Printable(line)))
 			label = ""
 		}
 	}

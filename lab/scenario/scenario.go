@@ -87,6 +87,25 @@ type Options struct {
 	HTTP2    Switch        // HTTP/2, over clear text with prior knowledge where the URL is http
 }
 
+// Contract returns what is set, in the words of the clients' contract (package
+// clients).
+func (o Options) Contract() map[string]any {
+	m := map[string]any{}
+	if o.Retry != "" {
+		m["retry"] = o.Retry == On
+	}
+	if o.PoolIdle != 0 {
+		m["pool_idle_ms"] = o.PoolIdle.Milliseconds()
+	}
+	if o.Timeout != 0 {
+		m["timeout_ms"] = o.Timeout.Milliseconds()
+	}
+	if o.HTTP2 != "" {
+		m["http2"] = o.HTTP2 == On
+	}
+	return m
+}
+
 // Switch is an option that is on, off, or left as the library has it.
 type Switch string
 
@@ -111,6 +130,7 @@ const (
 	DoFinish   Verb = "finish"
 	DoSaid     Verb = "said"
 	DoTell     Verb = "tell"
+	DoLogged   Verb = "logged"
 	DoSignal   Verb = "signal"
 	DoFilter   Verb = "filter"
 	DoUnfilter Verb = "unfilter"
@@ -154,7 +174,7 @@ type Step struct {
 	Conn   string        // DoRequest of a socket: its name; one that is open is used again
 	Script []script.Op   // DoRequest of a socket
 	Begin  bool          // DoRequest: do not wait for the outcome; DoFinish does
-	Event  string        // DoSaid, DoTell
+	Event  string        // DoSaid, DoTell; DoLogged: a part of the line
 	Signal string        // DoSignal: HUP, TERM, ...
 	To     Whom          // DoSignal
 	Rule   string        // DoFilter
@@ -190,9 +210,9 @@ func (s Step) With(header ...string) Step {
 
 // Raw has the raw client play a script on the connection of this name, made
 // to nginx's port 80 if it is not open. What the script reads last is the
-// outcome.
+// outcome. Without a script it only connects.
 func Raw(name string, ops ...script.Op) Step {
-	return Step{Do: DoRequest, Conn: name, URL: "test.foo.com:80", Script: ops}
+	return Step{Do: DoRequest, Conn: name, URL: "test.foo.com:80", Script: append([]script.Op{}, ops...)}
 }
 
 // At returns the request to another host and port.
@@ -216,6 +236,10 @@ func Said(h Host, event string) Step { return Step{Do: DoSaid, Host: h, Event: e
 
 // Tell tells the scripts of a host what they wait for (script.Wait).
 func Tell(h Host, event string) Step { return Step{Do: DoTell, Host: h, Event: event} }
+
+// Logged waits until nginx has written a line with this part in one of its logs:
+// what it knows and the wire does not show.
+func Logged(part string) Step { return Step{Do: DoLogged, Host: Nginx, Event: part} }
 
 // Signal sends a signal, HUP, TERM, ..., to processes of a host's server.
 func Signal(h Host, signal string, to Whom) Step {
@@ -297,6 +321,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("wait until %s says %q", s.Host, s.Event)
 	case DoTell:
 		return fmt.Sprintf("%s: go on (%q)", s.Host, s.Event)
+	case DoLogged:
+		return fmt.Sprintf("wait until %s logs %s", s.Host, s.Event)
 	case DoSignal:
 		whom := map[Whom]string{All: "every process of the server", Leader: "its first process", Workers: "its workers"}[s.To]
 		return fmt.Sprintf("%s: SIG%s to %s", s.Host, s.Signal, whom)
@@ -338,6 +364,7 @@ func (s Step) request() string {
 type Want struct {
 	Replies  []Reply   // one a request, in order; none: all 200
 	ErrorLog []string  // one a line at warn or above, in order: a part of its text
+	Info     []string  // parts of lines below warn that must be in the error log, in this order; others may lie between
 	Access   []Access  // one a line, in order; none: one for each reply that has a status, with that status
 	Wire     []Segment // segments that must be on the wire, in this order; others may lie between
 	Resets   []Reset   // every RST, in order, and no others

@@ -86,7 +86,7 @@ const (
 type Op struct {
 	Do    Verb          `json:"do"`
 	What  string        `json:"what,omitempty"`  // DoRead; "": Bytes
-	Bytes int           `json:"bytes,omitempty"` // DoRead, DoBuffer: so many. DoWrite: so many of filler
+	Bytes int           `json:"bytes,omitempty"` // DoRead, DoBuffer: so many. DoWrite: so many of filler, behind Text
 	Text  Text          `json:"text,omitempty"`  // DoWrite: the bytes themselves
 	Event string        `json:"event,omitempty"` // DoSay, DoWait
 	Piece int           `json:"piece,omitempty"` // DoRead, DoWrite: bytes between two rests; 0 is all
@@ -143,6 +143,13 @@ func Write(text string) Op { return Op{Do: DoWrite, Text: Text(text)} }
 
 // Fill sends so many bytes of no meaning.
 func Fill(bytes int) Op { return Op{Do: DoWrite, Bytes: bytes} }
+
+// Filled returns a write with so many bytes of no meaning behind its text, in
+// the same write: what arrives together is there together.
+func (o Op) Filled(bytes int) Op {
+	o.Bytes = bytes
+	return o
+}
 
 // Answer sends a whole response with this status and body, and leaves the
 // connection open.
@@ -232,6 +239,9 @@ func (o Op) words() string {
 		}
 		return fmt.Sprintf("read %d bytes", o.Bytes)
 	case DoWrite:
+		if o.Bytes > 0 && o.Text != "" {
+			return fmt.Sprintf("write %q and %d bytes", o.Text, o.Bytes)
+		}
 		if o.Bytes > 0 {
 			return fmt.Sprintf("write %d bytes", o.Bytes)
 		}

@@ -43,10 +43,11 @@ func TestServerScript(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for want, op := range map[string]Op{
-		"read request":  ReadRequest(),
-		"read 3 bytes":  Read(3),
-		"write 9 bytes": Fill(9),
-		`write "a\r\n"`: Write("a\r\n"),
+		"read request":          ReadRequest(),
+		"read 3 bytes":          Read(3),
+		"write 9 bytes":         Fill(9),
+		`write "a" and 9 bytes`: Write("a").Filled(9),
+		`write "a\r\n"`:         Write("a\r\n"),
 		`write "ab", a rest of 1s after every 1 bytes`: Write("ab").Slowly(1, time.Second),
 		"rest for 2s":                  Rest(2 * time.Second),
 		`wait "go"`:                    Wait("go"),

@@ -25,7 +25,7 @@ func Check(s scenario.Scenario, o scenario.Observation) (shown int, all []Differ
 		s.Want = want
 		var all []Difference
 		for _, part := range []func(scenario.Scenario, scenario.Observation) []Difference{
-			replies, ran, errorLog, accessLog, sockets, wire, allResets, ends, counters,
+			replies, ran, errorLog, info, accessLog, sockets, wire, allResets, ends, counters,
 		} {
 			all = append(all, part(s, o)...)
 		}
@@ -202,6 +202,26 @@ func errorLog(s scenario.Scenario, o scenario.Observation) []Difference {
 	return inOrder("nginx error.log", s.Want.ErrorLog, got,
 		func(want, got string) bool { return strings.Contains(got, want) },
 		func(s string) string { return s }, func(s string) string { return s }, nil)
+}
+
+// Informs says whether a line of error.log is one that s declares to be there
+// below warn.
+func Informs(s scenario.Scenario, line string) bool {
+	return !Notable(line) && slices.ContainsFunc(s.Want.Info, func(part string) bool { return strings.Contains(line, part) })
+}
+
+// info finds the declared lines below warn in their order. The first that is not
+// found is the difference.
+func info(s scenario.Scenario, o scenario.Observation) []Difference {
+	at := 0
+	for i, want := range s.Want.Info {
+		found := slices.IndexFunc(o.ErrorLog[at:], func(line string) bool { return !Notable(line) && strings.Contains(line, want) })
+		if found < 0 {
+			return []Difference{{What: fmt.Sprintf("line %d of %d below warn in nginx error.log", i+1, len(s.Want.Info)), Want: want, Got: "none"}}
+		}
+		at += found + 1
+	}
+	return nil
 }
 
 // inOrder compares two lists element by element: each wanted one must be
@@ -463,6 +483,9 @@ func declared(s scenario.Scenario) []string {
 	}
 	for _, line := range s.Want.ErrorLog {
 		all = append(all, "nginx error.log: "+line)
+	}
+	for _, line := range s.Want.Info {
+		all = append(all, "nginx error.log, below warn: "+line)
 	}
 	for _, a := range s.Want.Access {
 		all = append(all, "nginx access.log: "+describeAccess(a))

@@ -189,3 +189,18 @@ func TestDeclaredSpeaksOfAll(t *testing.T) {
 		assert.Contains(t, text, part)
 	}
 }
+
+// TestInfo: lines below warn count where they are declared, in their order.
+func TestInfo(t *testing.T) {
+	s := plain()
+	s.Want.Info = []string{"start worker", "closed keepalive"}
+	assert.Empty(t, differences(s, clean()))
+	assert.True(t, Informs(s, clean().ErrorLog[1]))
+	slices.Reverse(s.Want.Info)
+	all := differences(s, clean())
+	require.Len(t, all, 1)
+	assert.Equal(t, "start worker", all[0].Want)
+	o := clean()
+	o.ErrorLog = []string{"[error] start worker, closed keepalive"}
+	assert.False(t, Informs(s, o.ErrorLog[0]), "what is notable is declared in ErrorLog")
+}

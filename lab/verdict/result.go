@@ -33,6 +33,8 @@ type Result struct {
 	Outcome      Outcome `json:"outcome"`
 	Reason       string  `json:"reason,omitempty"` // of an outcome that is neither pass nor fail
 
+	Numbers map[string]string `json:"numbers,omitempty"` // times that the user has set in place of the scenario's own
+
 	Title       string       `json:"title"`
 	Differences []Difference `json:"differences,omitempty"`
 
