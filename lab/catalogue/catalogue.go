@@ -210,6 +210,12 @@ type (
 // the last is also for all that come later.
 func serve(conns ...ops) *script.Server { return &script.Server{Conns: conns} }
 
+// partial is a response whose head announces so many bytes, and this much of
+// its body.
+func partial(announced int, body string) script.Op {
+	return script.Write(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", announced, body))
+}
+
 // getTest is a request as the raw client writes it; postHead is the head of one
 // with a body of so many bytes.
 const getTest = "GET /test HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"

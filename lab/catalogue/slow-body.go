@@ -16,7 +16,7 @@ nginx had read and not passed on, a buffer that is not full, is dropped as in lo
 
 	Nginx:   "read-timeout-1s",
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), script.Say("half"), script.Wait("rest"), script.Write(", half")}),
+	Server:  serve(ops{script.ReadRequest(), partial(10, "half"), script.Say("half"), script.Wait("rest"), script.Write(", half")}),
 	Play:    steps{begin(get("/test")), said(backend, "half"), idle(2 * second), tell(backend, "rest"), finish()},
 	Want: want{
 		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: -1}},

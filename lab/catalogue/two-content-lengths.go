@@ -26,7 +26,7 @@ into one that answers 502 to everything.`,
 	Since: []scenario.Since{{Version: "1.23.0", Want: want{
 		Replies:  []reply{{Status: 502}},
 		Ran:      []string{"GET /"},
-		ErrorLog: []string{`upstream sent duplicate header line: "Content-Length: 2", previous value: "Content-Length: 2" while reading response header from upstream`},
+		ErrorLog: []string{`upstream sent duplicate header line: "Content-Length: 2", previous value: "Content-Length: 2" while reading`},
 		Access:   []access{{Status: 502, Upstream: "502"}},
 		Wire:     []segment{{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: backend, Flags: "F."}},
 	}}},
