@@ -241,3 +241,9 @@ func handshake(from, to scenario.Host) []scenario.Segment {
 func staleRequest(from, to scenario.Host) []scenario.Segment {
 	return []scenario.Segment{{From: to, To: from, Flags: "F."}, {From: from, To: to, Flags: "."}, {From: from, To: to, Flags: "P."}, {From: to, To: from, Flags: "R"}}
 }
+
+// and returns what is wanted, with more RSTs at the end.
+func and(w want, more ...reset) want {
+	w.Resets = append(slices.Clone(w.Resets), more...)
+	return w
+}

@@ -70,8 +70,8 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 			}
 		}
 	}
-	if _, err := e.Sweep(ctx); err != nil {
-		return fmt.Errorf("removing what dead labs left: %w", err)
+	if _, err := e.Sweep(ctx); err != nil { // it is in nobody's way, and the next lab tries again
+		progress.Done("sweep", "what a dead lab left is still there: "+err.Error())
 	}
 	var names []string
 	for _, c := range cells {
