@@ -113,12 +113,13 @@ const (
 func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 	var sum Summary
 	x := newExplainer(o, &sum, each)
-	err := pipeline(r, &sum, x.prepare, func(b *batch) {
+	err := pipeline(r, &sum, x.seed, func(b *batch) {
 		for _, n := range b.names {
 			x.names[n.addr] = n.name
 		}
-		for i := range b.segs {
-			x.take(&b.segs[i])
+		segs := b.segs
+		for i := range segs {
+			x.take(&segs[i])
 		}
 	})
 	x.finish()
@@ -192,10 +193,9 @@ func (x *explainer) intern(m *message, b []byte) uint32 {
 	return i
 }
 
-// prepare finds out about a segment what can be known without its flow: so it
-// and take have about the same to do.
-func (x *explainer) prepare(s *segment) {
-	s.hash, s.dir = hash(x.seed, &s.src, &s.dst), uint8(btoi(s.dst.less(&s.src)))
+// prepare finds out about a segment what can be known without its flow.
+func (s *segment) prepare(seed uint64) {
+	s.hash, s.dir = hash(seed, &s.src, &s.dst), uint8(btoi(s.dst.less(&s.src)))
 	s.id = s.identity()
 	s.looks = looksOther
 	if len(s.payload) > 0 {
