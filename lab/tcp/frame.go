@@ -198,17 +198,18 @@ func (d *decoder) decode(s *segment, p *record, number int) bool {
 	default:
 		return d.rare.decode(d, s, p, p.data, p.link)
 	}
-	for ether == 0x8100 || ether == 0x88a8 || ether == 0x9100 {
-		if len(b) < 4 {
+	for ether != 0x0800 && ether != 0x86dd && ether != 0 {
+		switch ether {
+		case 0x8100, 0x88a8, 0x9100: // VLAN
+			if len(b) < 4 {
+				return false
+			}
+			ether, b = binary.BigEndian.Uint16(b[2:]), b[4:]
+		case 0x8847, 0x8864: // MPLS, PPPoE session
+			return d.rare.decode(d, s, p, p.data, p.link)
+		default:
 			return false
 		}
-		ether, b = binary.BigEndian.Uint16(b[2:]), b[4:]
-	}
-	if ether != 0 && ether != 0x0800 && ether != 0x86dd {
-		if ether == 0x8847 || ether == 0x8864 { // MPLS, PPPoE session
-			return d.rare.decode(d, s, p, p.data, p.link)
-		}
-		return false
 	}
 	if len(b) == 0 {
 		return false

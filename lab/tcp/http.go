@@ -239,7 +239,7 @@ func (f *flow) skip(x *explainer, d int) {
 // missingTail gives up on what side d sent at its end and the capture lacks:
 // its own sequence numbers, or the peer's acknowledgments, went beyond.
 func (f *flow) missingTail(x *explainer, d int) {
-	p, peer := &f.side[d], &f.side[1-d]
+	p, peer := f.sides(d)
 	end := max(p.nxt, p.off(p.top))
 	if p.fin != never {
 		end = p.fin
@@ -658,103 +658,136 @@ var names = maphash.MakeSeed()
 // read reads a header up to its empty line.
 func (m *message) read(b []byte) {
 	*m = message{length: -1, head: -1}
-	old, keepAlive := false, false
-	for start := 0; ; {
+	end := bytes.IndexByte(b, '\n')
+	if end < 0 {
+		return
+	}
+	old := m.first(trimCR(b[:end]))
+	keepAlive := false
+	for {
+		start := end + 1
 		n := bytes.IndexByte(b[start:], '\n')
-		if n < 0 {
-			return
-		}
-		line := b[start : start+n]
-		if n > 0 && line[n-1] == '\r' {
-			line = line[:n-1]
-		}
+		end = start + n
 		switch {
-		case start == 0:
-			m.line = int32(len(line))
-			if bytes.HasPrefix(line, []byte("HTTP/")) {
-				m.status = statusOf(line)
-				m.close = bytes.HasPrefix(line, []byte("HTTP/1.0"))
-			} else {
-				m.name = maphash.Bytes(names, line)
-				m.noBody = bytes.HasPrefix(line, []byte("HEAD ")) || bytes.HasPrefix(line, []byte("CONNECT "))
-				old = bytes.HasSuffix(line, []byte("HTTP/1.0"))
+		case n >= 8: // the names that matter are longer
+			switch word := binary.LittleEndian.Uint64(b[start:]) | asciiCase; word {
+			case wordLength, wordConnection, wordTransfer, wordKeepAlive:
+				keepAlive = m.field(word, trimCR(b[start:end])) || keepAlive
 			}
-		case len(line) == 0:
+		case n < 0:
+			return
+		case n == 0, n == 1 && b[start] == '\r':
 			if m.chunked {
 				m.length = -1
 			}
 			m.close = m.close || old && !keepAlive
-			m.head = int32(start + n + 1)
+			m.head = int32(end + 1)
 			return
-		default:
-			switch line[0] | 0x20 {
-			case 'c', 't', 'k':
-				keepAlive = m.field(line) || keepAlive
-			}
 		}
-		start += n + 1
 	}
 }
+
+func trimCR(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		return line[:n-1]
+	}
+	return line
+}
+
+// first takes in the first line, and says whether it is a request's whose
+// connection is kept only if it asks for that.
+func (m *message) first(line []byte) (old bool) {
+	m.line = int32(len(line))
+	if bytes.HasPrefix(line, []byte("HTTP/")) {
+		m.status = statusOf(line)
+		m.close = bytes.HasPrefix(line, []byte("HTTP/1.0"))
+		return false
+	}
+	m.name = maphash.Bytes(names, line)
+	m.noBody = bytes.HasPrefix(line, []byte("HEAD ")) || bytes.HasPrefix(line, []byte("CONNECT "))
+	return bytes.HasSuffix(line, []byte("HTTP/1.0"))
+}
+
+// asciiCase is set in lower-case letters, and in hyphens.
+const asciiCase = 0x2020202020202020
 
 // sameFold says whether b begins with a name of at least eight lower-case
 // letters and hyphens, in any case.
 func sameFold(b, name []byte) bool {
-	const lower = 0x2020202020202020
 	n := len(name)
 	for i := 0; i < n-8; i += 8 {
-		if binary.LittleEndian.Uint64(b[i:])|lower != binary.LittleEndian.Uint64(name[i:]) {
+		if binary.LittleEndian.Uint64(b[i:])|asciiCase != binary.LittleEndian.Uint64(name[i:]) {
 			return false
 		}
 	}
-	return binary.LittleEndian.Uint64(b[n-8:n])|lower == binary.LittleEndian.Uint64(name[n-8:])
+	return binary.LittleEndian.Uint64(b[n-8:n])|asciiCase == binary.LittleEndian.Uint64(name[n-8:])
 }
 
+// The fields that matter, with their first eight letters as a word: most lines
+// are told to be others by it.
 var (
 	nameLength     = []byte("content-length")
 	nameConnection = []byte("connection")
 	nameTransfer   = []byte("transfer-encoding")
 	nameKeepAlive  = []byte("keep-alive")
+
+	wordLength     = binary.LittleEndian.Uint64(nameLength)
+	wordConnection = binary.LittleEndian.Uint64(nameConnection)
+	wordTransfer   = binary.LittleEndian.Uint64(nameTransfer)
+	wordKeepAlive  = binary.LittleEndian.Uint64(nameKeepAlive)
 )
 
-// field takes in a line that may matter, and says whether it asks for the
-// connection to be kept.
-func (m *message) field(line []byte) (keepAlive bool) {
-	if v, ok := field(line, nameLength); ok {
-		n := int64(0)
-		for _, c := range v {
-			if c < '0' || c > '9' || n > 1<<50 {
-				m.bad = true
-				break
-			}
-			n = n*10 + int64(c-'0')
+// field takes in a line that begins with one of the words, and says whether it
+// asks for the connection to be kept.
+func (m *message) field(word uint64, line []byte) (keepAlive bool) {
+	switch word {
+	case wordLength:
+		if v, ok := field(line, nameLength); ok {
+			m.contentLength(v)
 		}
-		if len(v) == 0 || m.length >= 0 && m.length != n {
-			m.bad = true
-		}
-		m.length = n
-	} else if v, ok := field(line, nameConnection); ok {
-		if len(v) == len(nameKeepAlive) && sameFold(v, nameKeepAlive) {
+	case wordConnection:
+		v, ok := field(line, nameConnection)
+		if ok && len(v) == len(nameKeepAlive) && sameFold(v, nameKeepAlive) {
 			return true // as nearly always
 		}
 		_, isClose := after(v, "close")
 		m.close = m.close || isClose
 		_, keepAlive = after(v, "keep-alive")
-	} else if v, ok := field(line, nameTransfer); ok {
-		rest, chunked := after(v, "chunked")
-		m.chunked = chunked && len(rest) == 0
-		m.bad = m.bad || !m.chunked
-	} else if v, ok := field(line, nameKeepAlive); ok {
-		seconds, _ := after(v, "timeout=")
-		timeout := 0
-		for _, c := range seconds {
-			if c < '0' || c > '9' || timeout > math.MaxUint16 {
-				break
-			}
-			timeout = timeout*10 + int(c-'0')
+	case wordTransfer:
+		if v, ok := field(line, nameTransfer); ok {
+			rest, chunked := after(v, "chunked")
+			m.chunked = chunked && len(rest) == 0
+			m.bad = m.bad || !m.chunked
 		}
-		m.timeout = uint16(min(timeout, math.MaxUint16))
+	case wordKeepAlive:
+		v, _ := field(line, nameKeepAlive)
+		if seconds, ok := after(v, "timeout="); ok {
+			timeout := 0
+			for _, c := range seconds {
+				if c < '0' || c > '9' || timeout > math.MaxUint16 {
+					break
+				}
+				timeout = timeout*10 + int(c-'0')
+			}
+			m.timeout = uint16(min(timeout, math.MaxUint16))
+		}
 	}
 	return keepAlive
+}
+
+func (m *message) contentLength(v []byte) {
+	n := int64(0)
+	for _, c := range v {
+		if c < '0' || c > '9' || n > 1<<50 {
+			m.bad = true
+			break
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(v) == 0 || m.length >= 0 && m.length != n {
+		m.bad = true
+	}
+	m.length = n
 }
 
 // after gives what follows a lower-case word in v, whatever its case there.

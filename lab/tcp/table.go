@@ -46,7 +46,7 @@ func (t *table) at(i uint32) *flow {
 func (t *table) find(s *segment) *flow {
 	for i := t.heads[s.hash&uint64(len(t.heads)-1)]; i != 0; {
 		f := &t.chunks[(i-1)/chunkFlows][(i-1)%chunkFlows]
-		if f.end[s.dir&1] == s.src && f.end[1-s.dir&1] == s.dst {
+		if f.end[s.dir] == s.src && f.end[1-s.dir] == s.dst {
 			return f
 		}
 		i = f.next
