@@ -276,3 +276,10 @@ one that closes: a keepalive_timeout in the upstream that is shorter than the ba
 		Play: []scenario.Step{get("/test"), post("/test", "once")}}
 	return s
 }
+
+// The first words of a tunnel: the client asks for another protocol, and the
+// back end agrees (RFC 9110, 7.8). What follows nginx passes on unread.
+const (
+	upgrade  = "GET /test HTTP/1.1\r\nHost: test.foo.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+	switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+)
