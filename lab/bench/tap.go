@@ -120,6 +120,14 @@ func (b *Bench) write(w io.Writer, comments map[int]string) error {
 	return nil
 }
 
+// tcpdump's ring holds so many KiB, and each frame has a slot as large as the
+// largest: with tcpdump's own 2 MiB and 256 KiB there are 8, and a burst that
+// comes while tcpdump does not run loses frames.
+const (
+	ring    = "8192"
+	largest = "65549" // an IPv4 packet as the segmentation offload leaves it, on Ethernet
+)
+
 // ethernet is LINKTYPE_ETHERNET: what a veth carries.
 const ethernet = 1
 
@@ -146,7 +154,7 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 	var once sync.Once
 	var err error
 	t.tcpdump, err = t.run(ctx, "tcpdump", []string{
-		"tcpdump", "-i", "eth0", "-n", "-w", "-", "-U", "--immediate-mode", "-Z", "root", "-s", "0",
+		"tcpdump", "-i", "eth0", "-n", "-w", "-", "-U", "--immediate-mode", "-Z", "root", "-B", ring, "-s", largest,
 		"--time-stamp-precision=nano", fmt.Sprintf("(%s) or (udp and dst port %d)", filter, fencePort),
 	}, true, func(s protocol.Stream, data []byte) {
 		if s == protocol.Stdout {
