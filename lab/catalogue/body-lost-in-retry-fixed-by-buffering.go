@@ -13,7 +13,8 @@ var _ = add(scenario.Scenario{
 	Why: `nginx has read the whole body before it called the back end, so it can send it again: the second try goes
 over a new connection, "502, 200" in $upstream_status, and the client gets 200. The work runs once, because the first
 try was not read to its end; that nginx could not know (retry-runs-twice).`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream"},
+	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering",
+		"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream"},
 
 	Fixes:   "body-lost-in-retry",
 	Client:  "raw",
@@ -23,8 +24,8 @@ try was not read to its end; that nginx could not know (retry-runs-twice).`,
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.ReadHead(), script.Say("head"), script.Read(5), script.Close()},
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{
-		raw("a", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"), script.ReadResponse()), quiet(),
-		begin(raw("a", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 10\r\n\r\nhalf"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+		raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+		begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
 		quiet(), tell(client, "rest"), finish(),
 	},
 	Want: want{
@@ -37,5 +38,12 @@ try was not read to its end; that nginx could not know (retry-runs-twice).`,
 		Resets: []reset{{From: backend, To: nginx, Kind: "abort"}},
 		Ends:   []end{{Client: nginx, Server: backend, Cause: "aborted"}},
 	},
-	Control: control{What: "nginx does not keep the body", Nginx: "retry-non-idempotent-unbuffered"},
+	Control: control{
+		What: "nginx does not keep the body", Nginx: "retry-non-idempotent-unbuffered",
+		Play: steps{
+			raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+			begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+			said(backend, "head"), tell(client, "rest"), finish(),
+		},
+	},
 })

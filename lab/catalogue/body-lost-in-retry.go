@@ -16,7 +16,8 @@ proxy_request_buffering off nginx passes the body on as it comes and keeps no co
 been sent there is no second try, whatever proxy_next_upstream says. "recv() failed (104: Connection reset by peer)",
 502. Only a body that was there whole when nginx first read of it is kept: so small requests are sent again and big
 ones are not.`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream"},
+	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering",
+		"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream"},
 
 	Client:  "raw",
 	Nginx:   "retry-non-idempotent-unbuffered",
@@ -25,8 +26,8 @@ ones are not.`,
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.ReadHead(), script.Say("head"), script.Read(5), script.Close()},
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{
-		raw("a", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"), script.ReadResponse()), quiet(),
-		begin(raw("a", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 10\r\n\r\nhalf"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+		raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+		begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
 		said(backend, "head"), tell(client, "rest"), finish(),
 	},
 	Want: want{
@@ -39,5 +40,12 @@ ones are not.`,
 		Resets: []reset{{From: backend, To: nginx, Kind: "abort"}},
 		Ends:   []end{{Client: nginx, Server: backend, Cause: "aborted"}},
 	},
-	Control: control{What: "nginx keeps the body", Nginx: "retry-non-idempotent"},
+	Control: control{
+		What: "nginx keeps the body", Nginx: "retry-non-idempotent",
+		Play: steps{
+			raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+			begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+			quiet(), tell(client, "rest"), finish(),
+		},
+	},
 })

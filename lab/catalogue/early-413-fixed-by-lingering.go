@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -12,8 +10,8 @@ var _ = add(scenario.Scenario{
 	Title: "413, shutdown, and the rest of the body read: the 413 arrives",
 	Why: `The cure of early-413, and what nginx itself does to its clients (lingering_close): after the answer the back
 end shuts down only its sending side, and goes on reading and throwing away until nginx closes. There is a FIN but
-never an RST, nginx's write succeeds, and then nginx reads what came before it: 413. An HTTP server's library has to do this:
-Go's net/http reads on for a while, many others do not.`,
+never an RST, nginx's write succeeds, and then nginx reads what came before it: 413. An HTTP server's library has to
+do this: Go's net/http reads on for a while, many others do not.`,
 	Refs: []string{"RFC 9112, 9.6", "https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_close", "shutdown(2)"},
 
 	Fixes:   "early-413",
@@ -23,7 +21,7 @@ Go's net/http reads on for a while, many others do not.`,
 	Server: serve(ops{script.ReadHead(), script.Read(1), script.Say("head"), script.Wait("answer"),
 		script.Answer(413, "too big"), script.Shut(), script.Say("closed"), script.ReadEnd(), script.Close()}),
 	Play: steps{
-		begin(raw("upload", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 2000\r\n\r\n"+strings.Repeat("x", 1000)), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
+		begin(raw("upload", script.Write(postHead(2000)).Filled(1000), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
 		said(backend, "head"), quiet(), signal(nginx, "STOP", scenario.Workers),
 		tell(client, "more"), said(client, "sent"), quiet(),
 		tell(backend, "answer"), said(backend, "closed"), quiet(),
@@ -32,7 +30,8 @@ Go's net/http reads on for a while, many others do not.`,
 	Want: want{
 		Replies: []reply{{Status: 413, Body: "too big"}},
 		Access:  []access{{Status: 413, Upstream: "413"}},
-		Wire:    []segment{{From: backend, To: nginx, Flags: "P."}, {From: backend, To: nginx, Flags: "F."}, {From: nginx, To: backend, Flags: "P."}, {From: nginx, To: backend, Flags: "F."}},
+		Wire: []segment{{From: backend, To: nginx, Flags: "P."}, {From: backend, To: nginx, Flags: "F."},
+			{From: nginx, To: backend, Flags: "P."}, {From: nginx, To: backend, Flags: "F."}},
 	},
 	Control: control{
 		What: "the back end closes at once",

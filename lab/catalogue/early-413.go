@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -24,7 +22,7 @@ the next piece of the body, the 413 and the RST have come, in this order.`,
 	Server: serve(ops{script.ReadHead(), script.Read(1), script.Say("head"), script.Wait("answer"),
 		script.Answer(413, "too big"), script.Close(), script.Say("closed")}),
 	Play: steps{
-		begin(raw("upload", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 2000\r\n\r\n"+strings.Repeat("x", 1000)), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
+		begin(raw("upload", script.Write(postHead(2000)).Filled(1000), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
 		said(backend, "head"), quiet(), signal(nginx, "STOP", scenario.Workers),
 		tell(client, "more"), said(client, "sent"), quiet(),
 		tell(backend, "answer"), said(backend, "closed"), quiet(),
@@ -42,7 +40,7 @@ the next piece of the body, the 413 and the RST have come, in this order.`,
 	Control: control{
 		What: "the next piece of the body comes after nginx has read the answer",
 		Play: steps{
-			begin(raw("upload", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 2000\r\n\r\n"+strings.Repeat("x", 1000)), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
+			begin(raw("upload", script.Write(postHead(2000)).Filled(1000), script.Wait("more"), script.Fill(1000), script.Say("sent"), script.ReadResponse())),
 			said(backend, "head"), tell(backend, "answer"), said(backend, "closed"), quiet(), tell(client, "more"), finish(),
 		},
 	},

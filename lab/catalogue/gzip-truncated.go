@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -19,8 +17,9 @@ and whoever takes the end of the connection for the end of the body has a broken
 
 	Nginx:   "gzip",
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 10000\r\n\r\n" + strings.Repeat("x", 6000)), script.Close()}),
-	Play:    steps{get("/test")},
+	Server: serve(ops{script.ReadRequest(),
+		script.Write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 10000\r\n\r\n").Filled(6000), script.Close()}),
+	Play: steps{get("/test")},
 	Want: want{
 		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: 6000}},
 		Ran:      []string{"GET /"},
@@ -33,7 +32,8 @@ and whoever takes the end of the connection for the end of the body has a broken
 		},
 	},
 	Control: control{
-		What:   "the back end sends all that it has announced",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6000\r\n\r\n" + strings.Repeat("x", 6000)), script.Close()}),
+		What: "the back end sends all that it has announced",
+		Server: serve(ops{script.ReadRequest(),
+			script.Write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6000\r\n\r\n").Filled(6000), script.Close()}),
 	},
 })

@@ -16,7 +16,7 @@ finds the end in the body: "unexpected EOF".`,
 	Refs: []string{"RFC 9293, 3.6 (half-close)", "RFC 9112, 8", "shutdown(2)"},
 
 	Backend: "scripted",
-	Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), script.Shut(),
+	Server: serve(ops{script.ReadRequest(), partial(10, "half"), script.Shut(),
 		script.ReadEnd(), script.Close()}),
 	Play: steps{get("/test")},
 	Want: want{
@@ -32,7 +32,7 @@ finds the end in the body: "unexpected EOF".`,
 	},
 	Control: control{
 		What: "the back end sends all that it has announced",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf, half"), script.Shut(),
+		Server: serve(ops{script.ReadRequest(), partial(10, "half, half"), script.Shut(),
 			script.ReadEnd(), script.Close()}),
 	},
 })

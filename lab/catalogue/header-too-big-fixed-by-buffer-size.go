@@ -18,8 +18,9 @@ refuses to start when proxy_busy_buffers_size, twice the larger of the two, is n
 	Fixes:   "header-too-big",
 	Nginx:   "buffer-16k",
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nX-Big: " + strings.Repeat("x", 6000) + "\r\nContent-Length: 2\r\n\r\nok")}),
-	Play:    steps{get("/test")},
+	Server: serve(ops{script.ReadRequest(),
+		script.Write("HTTP/1.1 200 OK\r\nX-Big: " + strings.Repeat("x", 6000) + "\r\nContent-Length: 2\r\n\r\nok")}),
+	Play: steps{get("/test")},
 	Want: want{
 		Replies: []reply{{Status: 200, Body: "ok"}},
 		Ran:     []string{"GET /"},

@@ -17,8 +17,9 @@ back end believes that it answered well and sees a client that resets.`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffer_size", "RFC 9110, 5.4", "RFC 2525, 2.17"},
 
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nX-Big: " + strings.Repeat("x", 6000) + "\r\nContent-Length: 2\r\n\r\nok")}),
-	Play:    steps{get("/test")},
+	Server: serve(ops{script.ReadRequest(),
+		script.Write("HTTP/1.1 200 OK\r\nX-Big: " + strings.Repeat("x", 6000) + "\r\nContent-Length: 2\r\n\r\nok")}),
+	Play: steps{get("/test")},
 	Want: want{
 		Replies:  []reply{{Status: 502}},
 		Ran:      []string{"GET /"},

@@ -15,7 +15,7 @@ is a [warn]: at the default level of error_log nobody ever reads it.`,
 	Refs: []string{"RFC 9112, 6.3", "https://nginx.org/en/docs/ngx_core_module.html#error_log"},
 
 	Backend: "scripted",
-	Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhalf, half"),
+	Server: serve(ops{script.ReadRequest(), partial(4, "half, half"),
 		script.ReadEnd(), script.Close()}),
 	Play: steps{get("/test")},
 	Want: want{
@@ -28,7 +28,7 @@ is a [warn]: at the default level of error_log nobody ever reads it.`,
 	},
 	Control: control{
 		What: "Content-Length is right",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf, half"),
+		Server: serve(ops{script.ReadRequest(), partial(10, "half, half"),
 			script.ReadEnd(), script.Close()}),
 	},
 })

@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -17,8 +15,8 @@ before the "unexpected EOF".`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering", "RFC 9112, 8"},
 
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + strings.Repeat("x", 6000)), script.Say("part"), script.Wait("end"), script.Close()}),
-	Play:    steps{begin(get("/test")), said(backend, "part"), tell(backend, "end"), finish()},
+	Server:  serve(ops{script.ReadRequest(), partial(10000, "").Filled(6000), script.Wait("end"), script.Close()}),
+	Play:    steps{begin(get("/test")), await(nginx, client, "P."), quiet(), tell(backend, "end"), finish()},
 	Want: want{
 		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: 6000}},
 		Ran:      []string{"GET /"},
@@ -32,6 +30,6 @@ before the "unexpected EOF".`,
 	},
 	Control: control{
 		What:   "the back end resets",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + strings.Repeat("x", 6000)), script.Say("part"), script.Wait("end"), script.Reset()}),
+		Server: serve(ops{script.ReadRequest(), partial(10000, "").Filled(6000), script.Wait("end"), script.Reset()}),
 	},
 })

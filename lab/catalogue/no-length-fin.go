@@ -25,6 +25,6 @@ error line, 200, a valid response: the one death of a back end that leaves no tr
 	},
 	Control: control{
 		What:   "the response has a Content-Length, so everybody can tell",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), script.Say("half"), script.Wait("never")}),
+		Server: serve(ops{script.ReadRequest(), partial(10, "half"), script.Say("half"), script.Wait("never")}),
 	},
 })

@@ -7,18 +7,18 @@ import (
 
 var _ = add(scenario.Scenario{
 	ID:    "no-length-reset",
-	Title: "a response without a length, cut by RST: now nginx can tell, and throws away what it had",
-	Why: `The same half of a body as in no-length-fin, but the back end goes with RST. An RST is never the end of a
+	Title: "a response without a length, cut by RST: now nginx can tell, and it throws away the end of what it had",
+	Why: `A body without a length as in no-length-fin, but the back end goes with RST. An RST is never the end of a
 body, so nginx logs "readv() failed (104: Connection reset by peer) while reading upstream" and closes the client's
-connection without a last chunk. The half that had come waited in a buffer that was not full yet (proxy_buffering),
-and is dropped with it: the client gets the head, 200, and an "unexpected EOF" after no byte at all.`,
+connection without a last chunk: "unexpected EOF". Of the 6000 bytes that had come the last 2 kB waited in a buffer that
+was not full yet (proxy_buffering), and are dropped with it (lost-last-buffer).`,
 	Refs: []string{"RFC 9112, 6.3 and 8", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering"},
 
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\nhalf"), script.Say("half"), script.Wait("reset"), script.Reset()}),
-	Play:    steps{begin(get("/test")), said(backend, "half"), tell(backend, "reset")},
+	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\n").Filled(6000), script.Wait("reset"), script.Reset()}),
+	Play:    steps{begin(get("/test")), await(nginx, client, "P."), quiet(), tell(backend, "reset")},
 	Want: want{
-		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: -1}},
+		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Bytes: 4077}},
 		Ran:      []string{"GET /"},
 		ErrorLog: []string{"readv() failed (104: Connection reset by peer) while reading upstream"},
 		Access:   []access{{Status: 200, Upstream: "200"}},
@@ -31,6 +31,6 @@ and is dropped with it: the client gets the head, 200, and an "unexpected EOF" a
 	},
 	Control: control{
 		What:   "the back end goes with FIN",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\nhalf"), script.Say("half"), script.Wait("reset"), script.Close()}),
+		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\n").Filled(6000), script.Wait("reset"), script.Close()}),
 	},
 })

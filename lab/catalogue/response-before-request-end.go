@@ -19,15 +19,19 @@ hurts the answer. Its line in access.log is written only when that is over.`,
 	Nginx:   "request-buffering-off",
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadHead(), script.Answer(200, "early"), script.ReadEnd(), script.Close()}),
-	Play:    steps{raw("a", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 10\r\n\r\n"+"half"), script.ReadResponse(), script.Write(", half"), script.ReadEnd(), script.Close())},
+	Play: steps{
+		begin(raw("a", script.Write(postHead(10)+"half"), script.ReadResponse(), script.Wait("rest"), script.Write(", half"), script.ReadEnd(), script.Close())),
+		await(nginx, client, "F."), tell(client, "rest"), finish(),
+	},
 	Want: want{
 		Replies: []reply{{Status: 200, Body: "early"}},
 		Ran:     []string{},
 		Access:  []access{{Status: 200, Upstream: "200"}},
-		Wire:    []segment{{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "P."}, {From: nginx, To: client, Flags: "F."}, {From: client, To: nginx, Flags: "P."}},
+		Wire: []segment{{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "P."},
+			{From: nginx, To: client, Flags: "F."}, {From: client, To: nginx, Flags: "P."}},
 	},
 	Control: control{
-		What:   "the back end reads the whole request first",
-		Server: &script.Server{},
+		What: "the request is whole",
+		Play: steps{raw("a", script.Write(postHead(10)+"half, half"), script.ReadResponse())},
 	},
 })

@@ -18,7 +18,7 @@ one can follow: "upstream prematurely closed connection while reading upstream",
 
 	Backend: "scripted",
 	Server: serve(
-		ops{script.ReadRequest(), script.Answer(200, "ok"), script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), script.Close()},
+		ops{script.ReadRequest(), script.Answer(200, "ok"), script.ReadRequest(), partial(10, "half"), script.Close()},
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{get("/test"), quiet(), get("/test")},
 	Want: want{

@@ -12,7 +12,8 @@ var _ = add(scenario.Scenario{
 	Title: "proxy_next_upstream off: the GET runs once, and the client gets 502",
 	Why: `proxy_next_upstream off forbids every second try, those on another server too. The client gets the 502 and decides by
 itself. The price: every request that meets a connection which the back end has just closed fails as well.`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream", "RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
+	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream",
+		"RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
 
 	Fixes:   "retry-runs-get-twice",
 	Nginx:   "retry-off",

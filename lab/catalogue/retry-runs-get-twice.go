@@ -15,7 +15,8 @@ this by default: proxy_next_upstream is "error timeout", a GET is idempotent, an
 cache adds a try, so that even with a single server there is another. The request goes over a new connection, and the
 client gets 200. The back end has run it twice: harmless where GET changes nothing, and not where it does.
 $upstream_status "502, 200" and an [error] line are the only signs.`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream", "RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
+	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream",
+		"RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
 
 	Backend: "scripted",
 	Server: serve(

@@ -12,7 +12,8 @@ var _ = add(scenario.Scenario{
 	Title: "without non_idempotent the POST runs once, and the client is told that something went wrong",
 	Why: `By default nginx does not send a POST a second time. The client gets 502: nobody but the back end can know whether
 the work was done, and only the client, by an idempotency key or by asking, can find out. A 502 is honest here.`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream", "RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
+	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream",
+		"RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
 
 	Fixes:   "retry-runs-twice",
 	Backend: "scripted",

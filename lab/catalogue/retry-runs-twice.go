@@ -14,7 +14,8 @@ var _ = add(scenario.Scenario{
 that it may. It is often set against the 502 of stale connections. Here the back end has read the POST on a kept
 connection, has done the work and dies before it answers. To nginx this is like a stale connection: "upstream
 prematurely closed connection". It sends the POST again, and the client gets its one 200. The order was placed twice.`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream", "RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
+	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream",
+		"RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
 
 	Nginx:   "retry-non-idempotent",
 	Backend: "scripted",

@@ -16,7 +16,7 @@ by status sees none.`,
 	Refs: []string{"RFC 9112, 6.3 and 8", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering"},
 
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), script.Close()}),
+	Server:  serve(ops{script.ReadRequest(), partial(10, "half"), script.Close()}),
 	Play:    steps{get("/test")},
 	Want: want{
 		Replies:  []reply{{Status: 200, Class: "eof", Text: []string{"unexpected EOF"}, Body: "half", Bytes: 4}},
@@ -31,6 +31,6 @@ by status sees none.`,
 	},
 	Control: control{
 		What:   "Content-Length is right",
-		Server: serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhalf"), script.Close()}),
+		Server: serve(ops{script.ReadRequest(), partial(4, "half"), script.Close()}),
 	},
 })

@@ -14,7 +14,7 @@ that has nothing to say for long can send a comment or a blank, as event streams
 
 	Fixes:   "slow-body",
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), script.Say("half"), script.Wait("rest"), script.Write(", half")}),
+	Server:  serve(ops{script.ReadRequest(), partial(10, "half"), script.Say("half"), script.Wait("rest"), script.Write(", half")}),
 	Play:    steps{begin(get("/test")), said(backend, "half"), idle(2 * second), tell(backend, "rest"), finish()},
 	Want: want{
 		Replies: []reply{{Status: 200, Body: "half, half", Bytes: 10}},

@@ -15,7 +15,8 @@ Content-Length was too small, an answer to a request that nobody sent. Taken for
 they would answer one client with another's. So nginx closes at once whatever idle connection becomes readable, and
 because it does not read the bytes, its kernel sends RST. Neither log has a line of it. The next request goes over a
 new connection and knows nothing.`,
-	Refs: []string{"RFC 9112, 9.2", "ngx_http_upstream_keepalive_close_handler, src/http/modules/ngx_http_upstream_keepalive_module.c", "RFC 2525, 2.17"},
+	Refs: []string{"RFC 9112, 9.2",
+		"ngx_http_upstream_keepalive_close_handler, src/http/modules/ngx_http_upstream_keepalive_module.c", "RFC 2525, 2.17"},
 
 	Backend: "scripted",
 	Server: serve(

@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
 )
@@ -15,13 +13,14 @@ its process was killed with data unread, a limit was reached. nginx is waiting f
 learns of the RST by "recv() failed (104: Connection reset by peer) while reading response header from upstream": it
 answers 502 while the client is still sending. Had it been about to write, the words would be "writev() failed (104...)
 while sending request to upstream" (early-413).`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering", "https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_close"},
+	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering",
+		"https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_close"},
 
 	Client:  "raw",
 	Nginx:   "request-buffering-off",
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadHead(), script.Read(1), script.Reset()}),
-	Play:    steps{raw("upload", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 2000\r\n\r\n"+strings.Repeat("x", 1000)), script.ReadResponse(), script.ReadEnd(), script.Close())},
+	Play:    steps{raw("upload", script.Write(postHead(2000)).Filled(1000), script.ReadResponse(), script.ReadEnd(), script.Close())},
 	Want: want{
 		Replies:  []reply{{Status: 502}},
 		Ran:      []string{},

@@ -19,7 +19,7 @@ timed out) while sending request to upstream" and answers 504 in the middle of t
 	Backend: "scripted",
 	Server:  &script.Server{Buffer: 4096, Conns: []ops{{script.Wait("never")}}},
 	Takes:   second,
-	Play:    steps{raw("upload", script.Write("POST /test HTTP/1.1\r\nHost: test.foo.com\r\nContent-Length: 200000\r\n\r\n"), script.Fill(200000), script.ReadResponse(), script.ReadEnd(), script.Close())},
+	Play:    steps{raw("upload", script.Write(postHead(200000)).Filled(200000), script.ReadResponse(), script.ReadEnd(), script.Close())},
 	Want: want{
 		Replies:  []reply{{Status: 504}},
 		Ran:      []string{},
