@@ -16,7 +16,7 @@ out on a new one, to a new worker. Nobody fails and nobody retries.`,
 	Options: scenario.Options{HTTP2: scenario.On},
 	Nginx:   "http2",
 	Backend: "scripted",
-	Server:  serve(ops{script.ReadRequest(), script.Say("read"), script.Wait("answer"), script.Answer(200, "ok"), script.ReadEnd(), script.Close()}),
+	Server:  serve(ops{script.ReadRequest(), script.Say("read"), script.Wait("answer"), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{
 		begin(get("/test")), said(backend, "read"), reload(nginx), await(nginx, client, "P."), quiet(),
 		tell(backend, "answer"), finish(), tell(backend, "answer"), get("/test"),
