@@ -124,12 +124,10 @@ func (g *gate) keep(q *queue, tell *json.Encoder) error {
 		}
 		for _, s := range segments {
 			steps := g.see(s)
+			if err := q.verdicts(steps); err != nil {
+				return err
+			}
 			for i := range steps {
-				if steps[i].do != hold {
-					if err := q.verdict(steps[i].id, steps[i].do); err != nil {
-						return err
-					}
-				}
 				steps[i].event.Time = time.Now().UnixNano()
 			}
 			for _, s := range steps { // only now: a reader may be slow

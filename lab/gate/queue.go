@@ -112,18 +112,29 @@ func (q *queue) next() ([]segment, error) {
 	return segments, nil
 }
 
-// verdict gives the kernel its verdict on a segment. When it returns, the
-// kernel has delivered or sent the segment that it accepts: nf_reinject is
-// called within sendmsg.
-func (q *queue) verdict(id uint32, v verdict) error {
-	data := binary.BigEndian.AppendUint32(nil, uint32(v))
-	attrs, err := netlink.MarshalAttributes([]netlink.Attribute{
-		{Type: attrVerdict, Data: binary.BigEndian.AppendUint32(data, id)},
-	})
-	if err != nil {
-		return err
+// verdicts gives the kernel its verdicts, in this order, on segments that are
+// not held. When it returns, the kernel has delivered or sent those that it
+// accepts: nf_reinject is called within sendmsg. It is one call for all, so that
+// a program which one segment wakes does not run before the next has come.
+func (q *queue) verdicts(steps []step) error {
+	var all []netlink.Message
+	for _, s := range steps {
+		if s.do == hold {
+			continue
+		}
+		data := binary.BigEndian.AppendUint32(nil, uint32(s.do))
+		attrs, err := netlink.MarshalAttributes([]netlink.Attribute{
+			{Type: attrVerdict, Data: binary.BigEndian.AppendUint32(data, s.id)},
+		})
+		if err != nil {
+			return err
+		}
+		all = append(all, message(msgVerdict, 0, attrs))
 	}
-	if _, err := q.conn.Send(message(msgVerdict, 0, attrs)); err != nil {
+	if all == nil {
+		return nil
+	}
+	if _, err := q.conn.SendMessages(all); err != nil {
 		return fmt.Errorf("giving a verdict: %w", err)
 	}
 	return nil
