@@ -38,5 +38,12 @@ try was not read to its end; that nginx could not know (retry-runs-twice).`,
 		Resets: []reset{{From: backend, To: nginx, Kind: "abort"}},
 		Ends:   []end{{Client: nginx, Server: backend, Cause: "aborted"}},
 	},
-	Control: control{What: "nginx does not keep the body", Nginx: "retry-non-idempotent-unbuffered"},
+	Control: control{
+		What: "nginx does not keep the body", Nginx: "retry-non-idempotent-unbuffered",
+		Play: steps{
+			raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+			begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+			said(backend, "head"), tell(client, "rest"), finish(),
+		},
+	},
 })

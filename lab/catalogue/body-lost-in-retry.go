@@ -40,5 +40,12 @@ ones are not.`,
 		Resets: []reset{{From: backend, To: nginx, Kind: "abort"}},
 		Ends:   []end{{Client: nginx, Server: backend, Cause: "aborted"}},
 	},
-	Control: control{What: "nginx keeps the body", Nginx: "retry-non-idempotent"},
+	Control: control{
+		What: "nginx keeps the body", Nginx: "retry-non-idempotent",
+		Play: steps{
+			raw("a", script.Write(getTest), script.ReadResponse()), quiet(),
+			begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
+			quiet(), tell(client, "rest"), finish(),
+		},
+	},
 })

@@ -10,8 +10,8 @@ var _ = add(scenario.Scenario{
 	Title: "413, shutdown, and the rest of the body read: the 413 arrives",
 	Why: `The cure of early-413, and what nginx itself does to its clients (lingering_close): after the answer the back
 end shuts down only its sending side, and goes on reading and throwing away until nginx closes. There is a FIN but
-never an RST, nginx's write succeeds, and then nginx reads what came before it: 413. An HTTP server's library has to do this:
-Go's net/http reads on for a while, many others do not.`,
+never an RST, nginx's write succeeds, and then nginx reads what came before it: 413. An HTTP server's library has to
+do this: Go's net/http reads on for a while, many others do not.`,
 	Refs: []string{"RFC 9112, 9.6", "https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_close", "shutdown(2)"},
 
 	Fixes:   "early-413",

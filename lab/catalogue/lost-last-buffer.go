@@ -10,9 +10,10 @@ var _ = add(scenario.Scenario{
 	Title: "the back end resets in the middle of a body: nginx throws away the last 2 kB that it already had",
 	Why: `The back end announces 10000 bytes, sends 6000 and goes with RST. All 6000 have arrived and nginx has read them, in
 buffers of 4 kB (proxy_buffering). Full ones it passes on; the last is not full and waits for more. Then "readv()
-failed (104: Connection reset by peer) while reading upstream": on an error nginx drops the buffer that is not full.
-(What it had not read before the RST came it still passes on: so the loss depends on who is faster.) The client gets the first 4 kB and FIN. A download that is continued (Range) starts earlier than it had to, and of a log
-or an event stream the last lines, those that say why, are missing.`,
+failed (104: Connection reset by peer) while reading upstream": on an error nginx drops the buffer that waits. The
+client gets the first 4 kB and FIN. A download that is continued (Range) starts earlier than it had to, and of a log
+or an event stream the last lines, those that say why, are missing. (What nginx reads only after
+the RST has come it passes on: a slower nginx loses less.)`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering",
 		"ngx_event_pipe_read_upstream, src/event/ngx_event_pipe.c"},
 

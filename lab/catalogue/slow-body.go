@@ -8,10 +8,10 @@ import (
 var _ = add(scenario.Scenario{
 	ID:    "slow-body",
 	Title: "a pause inside a body longer than proxy_read_timeout: 200, and a body that breaks off",
-	Why: `The head comes at once, then the back end pauses for 2 s inside the body. proxy_read_timeout is no limit on
-the whole response but on the pause between two reads, here 1 s: "upstream timed out (110: Connection timed out) while reading
-upstream". The status is taken long ago: access.log says 200, and the client's connection is closed inside the body. What
-nginx had read and not passed on, a buffer that is not full, is dropped as in lost-last-buffer.`,
+	Why: `The head comes at once, then the back end pauses for 2 s inside the body. proxy_read_timeout is no limit on the
+whole response but on the pause between two reads, here 1 s: "upstream timed out (110: Connection timed out) while
+reading upstream". The status is taken long ago: access.log says 200, and the client's connection is closed inside the
+body. What nginx had read and not passed on, a buffer that is not full, is dropped as in lost-last-buffer.`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout", "RFC 9112, 8"},
 
 	Nginx:   "read-timeout-1s",

@@ -23,10 +23,10 @@ var _ = add(scenario.Scenario{
 	Why: `The back end closes an idle connection at the moment in which nginx takes it from its cache. Its FIN is on the
 way when the request leaves: no look at the socket can show what has not arrived yet. The FIN arrives while nginx
 waits for the response's head, so recv() returns 0: "upstream prematurely closed connection". The RST that answers
-the request comes behind it and changes nothing; where nginx closes before it comes, its FIN is answered with a
-second one. A connection from the cache that fails is worth one more try:
-nginx sends the GET again, "502, 200". A crossing is this line, not "104": that needs a FIN that was lost or
-overtaken (upstream-stale-get, upstream-rst-first), or a request that was left unread.`,
+the request comes behind it and changes nothing; where nginx is faster and closes first, its FIN is answered with
+RST too. A connection from the cache that fails is worth one more try: nginx sends the GET again, "502, 200". A
+crossing is this line, not "104": that needs a FIN that was lost or overtaken (upstream-stale-get,
+upstream-rst-first), or a request that was left unread.`,
 	Refs: []string{"RFC 9112, 9.3.1", "RFC 9293, 3.10.7.4", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream"},
 
 	Nginx:   "upstream-60s",

@@ -122,7 +122,7 @@ func (g *gate) leaves(s segment, c *connection) []step {
 	switch {
 	case s.data == 0:
 		return []step{{id: s.id, do: accept}}
-	case slices.Contains(c.asked, s.seq): // the kernel sends again what the gate has kept for long
+	case slices.Contains(c.asked, s.seq): // the kernel sends again what waited for long, if only for a slow gate
 		return []step{{id: s.id, do: drop}}
 	case c.fins == 0 && !c.new && !c.over && g.order != protocol.FINLost:
 		c.asks, c.asked = append(c.asks, s), append(c.asked, s.seq)
@@ -137,7 +137,7 @@ func (g *gate) leave(s segment, c *connection) []step {
 	if c.fins == 0 || c.left {
 		return []step{{id: s.id, do: accept}}
 	}
-	c.left = true
+	c.left, c.asked = true, append(c.asked, s.seq)
 	steps := []step{s.step(accept, protocol.Event{Event: protocol.RequestLeft})}
 	if len(c.rsts) > 0 {
 		steps = append(steps, c.release()...)

@@ -69,9 +69,9 @@ func TestDecide(t *testing.T) {
 			"hold F1:a fin-held 1", "hold F1:b fin-held 1", "accept P1:a request-left", "accept P1:b request-left",
 			"accept R1:b rst accepted", "drop F1:b fin-dropped 1", "accept R1:a rst accepted", "drop F1:a fin-dropped 1"}},
 
-		{"lost, and sent again", protocol.FINLost, "P0 F1 F2 P1 F3 R1", []string{
+		{"lost, and sent again", protocol.FINLost, "P0 F1 F2 P1 P1 F3 R1", []string{
 			"accept P0", "drop F1 fin-dropped 1", "drop F2 fin-dropped 2", "accept P1 request-left",
-			"drop F3 fin-dropped 3", "accept R1 rst accepted"}},
+			"drop P1", "drop F3 fin-dropped 3", "accept R1 rst accepted"}},
 		{"a FIN with data", protocol.FINLost, "F1+ F2+", []string{
 			"drop F1 fin-dropped 1 with 100", "drop F2 fin-dropped 2 with 100"}},
 		{"a RST without FIN", protocol.FINLost, "R1", []string{"accept R1 rst accepted"}},

@@ -416,6 +416,17 @@ type End struct {
 	Client, Server Host
 	Cause          tcp.Cause
 	ClosedBy       tcp.Side
+	Idle           Span // how long nothing was said on it before it was closed
+}
+
+// Span is a pattern for a length of time: from, to.
+type Span struct{ From, To time.Duration }
+
+func (s Span) String() string {
+	if s.From == s.To {
+		return s.From.String()
+	}
+	return fmt.Sprintf("%s to %s", s.From, s.To)
 }
 
 // Socket is a pattern for a TCP socket of a host, as ss names its state, seen

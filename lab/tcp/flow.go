@@ -129,6 +129,9 @@ type flow struct {
 
 func (f *flow) has(x flowFlags) bool { return f.flags&x != 0 }
 
+// sides gives side d and its peer.
+func (f *flow) sides(d int) (me, peer *side) { return &f.side[d&1], &f.side[d&1^1] }
+
 // trouble is what a flow carries once it begins to end.
 type trouble struct {
 	ends    [2]closing
@@ -341,7 +344,7 @@ func (f *flow) hasReset(d int, off int64) bool {
 
 // add takes in the next segment, sent by side d.
 func (f *flow) add(x *explainer, s *segment, d int) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	if s.icmp != nil {
 		f.icmp(x, s, d)
 		return
@@ -552,7 +555,7 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 }
 
 func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	late := peer.fin != never && (f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d)
 	if int(f.talker) == 1-d && !late && (me.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == d) {
 		f.rest = max(f.rest, uint32(min(max(m.time()-peer.data.time(), 0)/1e6, math.MaxUint32)))
@@ -570,7 +573,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 
 // fin takes in a FIN of side d at offset off.
 func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	t := f.trouble(x)
 	e := &t.ends[d]
 	e.finLast = m.n
@@ -611,7 +614,7 @@ func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 
 // reset takes in an RST of side d.
 func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	t := f.trouble(x)
 	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
@@ -651,7 +654,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 // (RFC 9293 3.10.7; Linux: tcp_v4_send_reset answers, tcp_send_active_reset
 // acts).
 func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	t := f.more
 	earlier, own := false, false
 	for _, o := range t.resets {
