@@ -6,7 +6,7 @@ import (
 )
 
 var _ = add(scenario.Scenario{
-	ID:    "tunnel-backend-resets",
+	ID:    "tunnel-backend-dies",
 	Title: "the back end of a WebSocket dies with RST: the client sees a clean end",
 	Why: `The tunnel stands, and the back end throws its connection away: RST. nginx logs "recv() failed (104: Connection
 reset by peer) while proxying upgraded connection" and closes the client's connection, with FIN: a proxy of bytes

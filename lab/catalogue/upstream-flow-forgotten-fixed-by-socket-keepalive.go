@@ -3,7 +3,7 @@ package catalogue
 import "rstlab/lab/scenario"
 
 var _ = add(scenario.Scenario{
-	ID:    "upstream-flow-forgotten-drop-fixed-by-socket-keepalive",
+	ID:    "upstream-flow-forgotten-fixed-by-socket-keepalive",
 	Title: "proxy_socket_keepalive: TCP's probes keep the flow known, and the request gets through",
 	Why: `proxy_socket_keepalive on has nginx's kernel probe each connection to the back end that is idle: an empty
 segment, which the back end's kernel acknowledges. To the firewall that is traffic, so the flow never comes to its
