@@ -19,8 +19,9 @@ check: ## format, vet, lint, tidy modules, races in what is pure Go
 	go mod tidy -diff
 	go test -race -short ./...
 
-bench: ## how fast explain is, against gopacket, tcptrace and tshark on the same capture
+bench: ## explain against gopacket, tcptrace and tshark; the catalogue against its longest scenario and one by one
 	go test -run '^$$' -bench . -benchtime 5x ./lab/tcp
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./tests
 
 images: out/lab ## the images, so that docker compose up works by itself
 	@out/lab images

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,6 +70,9 @@ func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]strin
 		}
 		return nil
 	}))
+	if err != nil && noSubnet.MatchString(err.Error()) {
+		err = fmt.Errorf("%w (%w): docker network prune removes networks that nobody uses, -j plays fewer at a time", errNoSubnet, err)
+	}
 	if err != nil {
 		return b, fmt.Errorf("making a network: %w", err)
 	}
@@ -109,6 +113,12 @@ func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]strin
 	slices.SortFunc(b.taps, func(x, y *tap) int { return cmp.Or(x.rank()-y.rank(), strings.Compare(string(x.of), string(y.of))) })
 	return b, err
 }
+
+// errNoSubnet says that the engine's address pools are used up.
+var errNoSubnet = errors.New("the engine has no addresses left for another network")
+
+// noSubnet matches the words of the engine, old and new, and of podman.
+var noSubnet = regexp.MustCompile(`non-overlapping IPv4 address pool|predefined address pools have been fully subnetted|could not find free subnet`)
 
 // turn waits until something may start, and returns what ends it.
 func (e *Engine) turn(ctx context.Context) (release func(), err error) {

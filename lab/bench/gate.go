@@ -40,8 +40,8 @@ func (p *play) startGate(ctx context.Context, t *tap, s scenario.Step) error {
 	return p.gateSays(ctx, t, g, func(e gateproto.Event) bool { return e.Event == gateproto.Ready })
 }
 
-// held waits until the gate of a host holds a FIN, or has dropped one that was
-// sent again.
+// held waits until the gate of a host holds a FIN, or the request that is to
+// cross it, or has dropped a FIN that was sent again.
 func (p *play) held(ctx context.Context, h scenario.Host) error {
 	g := p.gates[h]
 	if g == nil {
@@ -55,7 +55,7 @@ func (p *play) held(ctx context.Context, h scenario.Host) error {
 		if g.order == scenario.FINLost {
 			return e.Event == gateproto.FINDropped && e.Copies > 1
 		}
-		return e.Event == gateproto.FINHeld
+		return e.Event == gateproto.FINHeld || e.Event == gateproto.RequestHeld
 	})
 }
 

@@ -302,7 +302,9 @@ func (b *builder) packages(dir string, folders *[]string) error {
 // ignored says that a file of an image's folder is no input of the image:
 // tests, and nginx's configs, which are copied into the host instead.
 func ignored(p string) bool {
-	return strings.HasSuffix(p, "_test.go") || strings.HasSuffix(p, ".conf") || strings.HasPrefix(filepath.Base(p), ".")
+	dir, file := filepath.Split(p)
+	return strings.HasSuffix(file, "_test.go") || strings.HasPrefix(file, ".") ||
+		strings.HasSuffix(file, ".conf") && filepath.Base(dir) == "nginx"
 }
 
 // arch is the engine's architecture as Go calls it.
@@ -347,7 +349,7 @@ func (b *builder) context(ctx context.Context, src source, dir string, programs 
 		return nil, err
 	}
 	for _, entry := range entries {
-		if entry.IsDir() || ignored(entry.Name()) || strings.HasSuffix(entry.Name(), ".go") {
+		if entry.IsDir() || ignored(filepath.Join(dir, entry.Name())) || strings.HasSuffix(entry.Name(), ".go") {
 			continue
 		}
 		info, err := entry.Info()

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,46 +16,69 @@ type Pool struct {
 	images map[string]string
 	keep   bool // the benches stand on when this process has ended
 
-	mu   sync.Mutex
-	free []*Bench // the one that was used last is the last
-	most int      // benches that may stand, in use or not
-	all  int
+	mu       sync.Mutex
+	free     []*Bench // the one that was used last is the last
+	most     int      // benches that may stand, in use or not
+	all      int
+	crowded  bool          // the engine had no room for another network
+	returned chan struct{} // closed and made anew when a bench is given back
 }
 
 // NewPool returns an empty pool of at most so many benches.
 func (e *Engine) NewPool(images map[string]string, keep bool, most int) *Pool {
-	return &Pool{engine: e, images: images, keep: keep, most: most}
+	return &Pool{engine: e, images: images, keep: keep, most: most, returned: make(chan struct{})}
 }
 
 // Get returns a clean bench for a topology: one that stands, or else a new one.
+// Where the engine has no room for another network it waits until one of the
+// pool's is given back.
 func (p *Pool) Get(ctx context.Context, t *Topology) (*Bench, error) {
-	shape := t.shape(p.images)
-	p.mu.Lock()
-	for i, b := range slices.Backward(p.free) {
-		if b.topology.shape(p.images) == shape {
-			p.free = slices.Delete(p.free, i, i+1)
-			p.mu.Unlock()
+	for {
+		b, old := p.take(t.shape(p.images))
+		if b != nil {
 			b.topology = t
 			return b, nil
 		}
+		if old != nil {
+			old.Remove()
+		}
+		b, err := p.engine.Stand(ctx, t, p.images, p.keep)
+		if err == nil {
+			return b, nil
+		}
+		p.mu.Lock()
+		p.all--
+		others, returned := p.all, p.returned
+		p.crowded = p.crowded || errors.Is(err, errNoSubnet)
+		p.mu.Unlock()
+		if !errors.Is(err, errNoSubnet) || others == 0 {
+			return nil, err
+		}
+		select {
+		case <-returned:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
-	var old *Bench
-	if p.all >= p.most && len(p.free) > 0 {
+}
+
+// take takes a free bench of a shape, or else counts one that is to be made and
+// returns a bench that must make room for it, if any.
+func (p *Pool) take(shape string) (b, old *Bench) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, b := range slices.Backward(p.free) {
+		if b.topology.shape(p.images) == shape {
+			p.free = slices.Delete(p.free, i, i+1)
+			return b, nil
+		}
+	}
+	if (p.all >= p.most || p.crowded) && len(p.free) > 0 {
 		old, p.free = p.free[0], p.free[1:]
 		p.all--
 	}
 	p.all++
-	p.mu.Unlock()
-	if old != nil {
-		old.Remove()
-	}
-	b, err := p.engine.Stand(ctx, t, p.images, p.keep)
-	if err != nil {
-		p.mu.Lock()
-		p.all--
-		p.mu.Unlock()
-	}
-	return b, err
+	return nil, old
 }
 
 // Put gives a bench back. One that cannot be shown clean is removed.
@@ -66,19 +90,27 @@ func (p *Pool) Put(ctx context.Context, b *Bench) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.free = append(p.free, b)
+	p.wake()
 }
 
 // Remove removes a bench that is not to be played on again.
 func (p *Pool) Remove(b *Bench) {
 	b.Remove()
-	p.Leave(b)
+	p.Leave()
 }
 
-// Leave lets a bench out of the pool's hands: it stands on.
-func (p *Pool) Leave(*Bench) {
+// Leave lets a bench out of the pool's hands: it is gone, or stands on.
+func (p *Pool) Leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all--
+	p.wake()
+}
+
+// wake tells who waits for room that there may be some.
+func (p *Pool) wake() {
+	close(p.returned)
+	p.returned = make(chan struct{})
 }
 
 // Close removes the benches that stand.

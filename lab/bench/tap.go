@@ -7,9 +7,12 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"rstlab/lab/agent/protocol"
 	"rstlab/lab/scenario"
@@ -27,6 +30,7 @@ type tap struct {
 	read    chan error     // how reading the stream ended
 	nonce   []byte         // what the fence carries; see fence
 	fenced  chan struct{}  // closed when the fence has been captured
+	dropped <-chan int     // how many frames tcpdump lost, when it has ended
 }
 
 // captures says whether tcpdump runs here and can still be fenced.
@@ -120,6 +124,14 @@ func (b *Bench) write(w io.Writer, comments map[int]string) error {
 	return nil
 }
 
+// tcpdump's ring holds so many KiB, and each frame has a slot as large as the
+// largest: with tcpdump's own 2 MiB and 256 KiB there are 8, and a burst that
+// comes while tcpdump does not run loses frames.
+const (
+	ring    = "8192"
+	largest = "65549" // an IPv4 packet as the segmentation offload leaves it, on Ethernet
+)
+
 // ethernet is LINKTYPE_ETHERNET: what a veth carries.
 const ethernet = 1
 
@@ -142,17 +154,22 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 	t.fenced, t.read = make(chan struct{}), make(chan error, 1)
 	var r *io.PipeReader
 	r, t.in = io.Pipe()
-	listening := make(chan struct{})
+	listening, dropped := make(chan struct{}), make(chan int, 1)
+	t.dropped = dropped
 	var once sync.Once
 	var err error
 	t.tcpdump, err = t.run(ctx, "tcpdump", []string{
-		"tcpdump", "-i", "eth0", "-n", "-w", "-", "-U", "--immediate-mode", "-Z", "root", "-s", "0",
+		"tcpdump", "-i", "eth0", "-n", "-w", "-", "-U", "--immediate-mode", "-Z", "root", "-B", ring, "-s", largest,
 		"--time-stamp-precision=nano", fmt.Sprintf("(%s) or (udp and dst port %d)", filter, fencePort),
 	}, true, func(s protocol.Stream, data []byte) {
-		if s == protocol.Stdout {
+		switch line := string(data); {
+		case s == protocol.Stdout:
 			_, _ = t.in.Write(data)
-		} else if strings.Contains(string(data), "listening on") {
+		case strings.Contains(line, "listening on"):
 			once.Do(func() { close(listening) })
+		case strings.Contains(line, "dropped by kernel"): // its last words: "0 packets dropped by kernel"
+			n, _ := strconv.Atoi(strings.Fields(line)[0])
+			dropped <- n
 		}
 	})
 	if err != nil {
@@ -211,11 +228,26 @@ func (t *tap) fence(ctx context.Context) error {
 	}
 }
 
-// stop ends tcpdump. The capture holds what came before.
+// stop ends tcpdump. The capture holds what came before; if tcpdump was too slow
+// for some of it, nothing can be said of the play.
 func (t *tap) stop(ctx context.Context) error {
-	err := t.kill(ctx, t.tcpdump)
-	t.in.Close()
-	return err
+	if _, err := t.ask(ctx, protocol.Command{Do: protocol.Signal, Name: t.tcpdump.name, Signal: int(unix.SIGTERM)}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.timeouts.Agent)
+	defer cancel()
+	select {
+	case n := <-t.dropped:
+		t.in.Close()
+		if n > 0 {
+			return fmt.Errorf("tap of %s: tcpdump lost %d frames", t.of, n)
+		}
+		return nil
+	case <-t.gone:
+		return t.goneError()
+	case <-ctx.Done():
+		return fmt.Errorf("tap of %s: tcpdump does not end: %w", t.of, ctx.Err())
+	}
 }
 
 // sockets returns what ss shows in the host's namespace, but for listeners.

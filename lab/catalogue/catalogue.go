@@ -241,3 +241,45 @@ func handshake(from, to scenario.Host) []scenario.Segment {
 func staleRequest(from, to scenario.Host) []scenario.Segment {
 	return []scenario.Segment{{From: to, To: from, Flags: "F."}, {From: from, To: to, Flags: "."}, {From: from, To: to, Flags: "P."}, {From: to, To: from, Flags: "R"}}
 }
+
+// and returns what is wanted, with more RSTs at the end.
+func and(w want, more ...reset) want {
+	w.Resets = append(slices.Clone(w.Resets), more...)
+	return w
+}
+
+// closesAfter fills in the scenario of a back end whose own idle timeout is
+// shorter than nginx's, so that it is the one that closes. The second request
+// is a POST because nginx itself would send a GET again, and nobody would see
+// that it was lost. It waits for the FIN of nginx, which has noticed by then.
+func closesAfter(idleFor scenario.Span, s scenario.Scenario) scenario.Scenario {
+	s.Why += `
+nginx keeps an idle connection to its upstream for 60 s, so the back end is the one that
+closes. nginx watches its idle connections: it sees the FIN at once, closes too, and the next
+request opens a new connection, even a POST, which nginx would not send twice. A FIN that has
+arrived is harmless. The danger is the moment of closing: a request that leaves while the FIN
+is on its way is lost, and a POST then ends in 502. Let the side that sends requests be the
+one that closes: a keepalive_timeout in the upstream that is shorter than the back end's.`
+	s.Refs = append(s.Refs, "https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive_timeout", "RFC 9112, 9.3.1")
+	s.Nginx = "upstream-60s"
+	s.Play = []scenario.Step{get("/test"), idle(idleFor.From), await(nginx, backend, "F."), post("/test", "once")}
+	s.Want = scenario.Want{
+		Replies: []scenario.Reply{{Status: 200, Conn: 1}, {Status: 200, Conn: 1}},
+		Ran:     []string{"GET /", "POST /"},
+		Ends: []scenario.End{
+			{Client: client, Server: nginx, Cause: "open"},
+			{Client: nginx, Server: backend, Cause: "closed", ClosedBy: "server", Idle: idleFor},
+			{Client: nginx, Server: backend, Cause: "open"},
+		},
+	}
+	s.Control = scenario.Control{What: "the second request comes before the back end has closed",
+		Play: []scenario.Step{get("/test"), post("/test", "once")}}
+	return s
+}
+
+// The first words of a tunnel: the client asks for another protocol, and the
+// back end agrees (RFC 9110, 7.8). What follows nginx passes on unread.
+const (
+	upgrade  = "GET /test HTTP/1.1\r\nHost: test.foo.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+	switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+)

@@ -17,7 +17,7 @@ that take just over a second are the sign. nginx's default backlog is 511, and n
 	Client: "raw",
 	Nginx:  "backlog-1",
 	Takes:  second,
-	Play: steps{signal(nginx, "STOP", scenario.Workers),
+	Play: steps{logged("start worker process "), signal(nginx, "STOP", scenario.Workers),
 		begin(raw("c1", script.Write(getTest), script.ReadResponse())), await(client, nginx, "P."),
 		begin(raw("c2", script.Write(getTest), script.ReadResponse())), await(client, nginx, "P."), quiet(),
 		begin(raw("c3", script.Write(getTest), script.ReadResponse())), await(client, nginx, "S"), quiet(), await(client, nginx, "S"),
@@ -30,7 +30,7 @@ that take just over a second are the sign. nginx's default backlog is 511, and n
 	Control: control{
 		What:  "the queue has room for 511",
 		Nginx: "baseline",
-		Play: steps{signal(nginx, "STOP", scenario.Workers),
+		Play: steps{logged("start worker process "), signal(nginx, "STOP", scenario.Workers),
 			begin(raw("c1", script.Write(getTest), script.ReadResponse())), begin(raw("c2", script.Write(getTest), script.ReadResponse())),
 			begin(raw("c3", script.Write(getTest), script.ReadResponse())), quiet(), signal(nginx, "CONT", scenario.Workers)},
 	},

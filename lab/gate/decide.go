@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"rstlab/lab/gate/protocol"
 )
@@ -13,6 +14,7 @@ type segment struct {
 	ours  bool   // we send it; else we receive it
 	ends  ends
 	flags byte
+	seq   uint32
 	data  int // bytes
 }
 
@@ -51,14 +53,17 @@ type gate struct {
 	connections map[ends]*connection
 }
 
-// connection is what the gate has seen of a connection on which a FIN or RST
-// has come.
+// connection is what the gate has seen of a connection that is new, or on which
+// something has been held or dropped.
 type connection struct {
-	fins int      // how often the FIN has come
-	held *segment // the FIN that waits
-	over bool     // the FIN has met its fate; its copies are dropped
-	left bool     // data of ours has left behind the FIN
-	rsts []segment
+	new   bool      // made since the gate is in force
+	asks  []segment // data of ours that waits for a FIN
+	asked []uint32  // the sequence numbers of all that has
+	fins  int       // how often the FIN has come
+	held  *segment  // the FIN that waits
+	over  bool      // the FIN has met its fate; its copies are dropped
+	left  bool      // data of ours has left behind the FIN
+	rsts  []segment
 }
 
 func newGate(order string) (*gate, error) {
@@ -75,7 +80,7 @@ func (g *gate) see(s segment) []step {
 	c := g.connections[s.ends]
 	switch {
 	case s.flags&syn != 0: // the same ports again, for a new connection
-		delete(g.connections, s.ends)
+		g.connections[s.ends] = &connection{new: true}
 		return []step{{id: s.id, do: accept}}
 	case s.ours:
 		return g.leaves(s, c)
@@ -99,20 +104,51 @@ func (g *gate) see(s segment) []step {
 		return tell(drop, protocol.FINHeld)
 	}
 	c.held = &s
-	return tell(hold, protocol.FINHeld)
+	steps := tell(hold, protocol.FINHeld)
+	asks := c.asks
+	c.asks = nil
+	for _, ask := range asks {
+		steps = append(steps, g.leave(ask, c)...)
+	}
+	return steps
 }
 
 // leaves is see for a segment of ours.
 func (g *gate) leaves(s segment, c *connection) []step {
-	if s.data == 0 || c == nil || c.fins == 0 || c.left {
+	if c == nil {
+		c = &connection{}
+		g.connections[s.ends] = c
+	}
+	switch {
+	case s.data == 0:
+		return []step{{id: s.id, do: accept}}
+	case slices.Contains(c.asked, s.seq): // the kernel sends again what waited for long, if only for a slow gate
+		return []step{{id: s.id, do: drop}}
+	case c.fins == 0 && !c.new && !c.over && g.order != protocol.FINLost:
+		c.asks, c.asked = append(c.asks, s), append(c.asked, s.seq)
+		return []step{s.step(hold, protocol.Event{Event: protocol.RequestHeld})}
+	}
+	return g.leave(s, c)
+}
+
+// leave lets a segment of ours go. Behind the first data may be what has waited
+// for it.
+func (g *gate) leave(s segment, c *connection) []step {
+	if c.fins == 0 || c.left {
 		return []step{{id: s.id, do: accept}}
 	}
-	c.left = true
+	c.left, c.asked = true, append(c.asked, s.seq)
 	steps := []step{s.step(accept, protocol.Event{Event: protocol.RequestLeft})}
-	if g.order != protocol.FINFirst || c.held == nil {
-		return steps
+	if len(c.rsts) > 0 {
+		steps = append(steps, c.release()...)
 	}
-	steps = append(steps, c.held.step(accept, protocol.Event{Event: protocol.FINReleased, Copies: c.fins}))
+	return steps
+}
+
+// release delivers the FIN that is held and the RSTs behind it. They come at
+// once, so that no program can close its end between the two.
+func (c *connection) release() []step {
+	steps := []step{c.held.step(accept, protocol.Event{Event: protocol.FINReleased, Copies: c.fins})}
 	for _, r := range c.rsts {
 		steps = append(steps, r.step(accept, protocol.Event{Event: protocol.RST, Did: protocol.Accepted}))
 	}
@@ -124,13 +160,19 @@ func (g *gate) leaves(s segment, c *connection) []step {
 func (g *gate) reset(s segment, c *connection) []step {
 	if g.order == protocol.FINFirst && c.held != nil {
 		c.rsts = append(c.rsts, s)
+		if c.left {
+			return c.release()
+		}
 		return []step{s.step(hold, protocol.Event{Event: protocol.RST, Did: protocol.Held})}
 	}
 	steps := []step{s.step(accept, protocol.Event{Event: protocol.RST, Did: protocol.Accepted})}
 	if c.held != nil {
 		steps = append(steps, c.held.step(drop, protocol.Event{Event: protocol.FINDropped, Copies: c.fins}))
 	}
-	c.held, c.over = nil, true
+	for _, ask := range c.asks { // there is no FIN to wait for any more
+		steps = append(steps, step{id: ask.id, do: accept})
+	}
+	c.held, c.asks, c.over = nil, nil, true
 	return steps
 }
 

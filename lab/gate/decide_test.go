@@ -22,32 +22,40 @@ func TestDecide(t *testing.T) {
 		name, order, segments string
 		want                  []string
 	}{
-		{"crossing", protocol.FINFirst, "P0 F1 P1 R1", []string{
-			"accept P0", "hold F1 fin-held 1", "accept P1 request-left", "accept F1 fin-released 1", "accept R1 rst accepted"}},
-		{"a bare ACK is no request", protocol.FINFirst, "F1 A1 P1", []string{
-			"hold F1 fin-held 1", "accept A1", "accept P1 request-left", "accept F1 fin-released 1"}},
-		{"copies of the FIN, before and after", protocol.FINFirst, "F1 F2 F3 P1 F4 R1", []string{
+		{"crossing", protocol.FINFirst, "S0 P0 F1 P1 R1", []string{
+			"accept S0", "accept P0", "hold F1 fin-held 1", "accept P1 request-left", "accept F1 fin-released 1", "accept R1 rst accepted"}},
+		{"the request is there first", protocol.FINFirst, "A1 P1 P2 P1 F1 P1 P3 R1", []string{
+			"accept A1", "hold P1 request-held", "hold P2 request-held", "drop P1", "hold F1 fin-held 1", "accept P1 request-left",
+			"accept P2", "drop P1", "accept P3", "accept F1 fin-released 1", "accept R1 rst accepted"}},
+		{"a bare ACK is no request", protocol.FINFirst, "F1 A1 P1 R1", []string{
+			"hold F1 fin-held 1", "accept A1", "accept P1 request-left", "accept F1 fin-released 1", "accept R1 rst accepted"}},
+		{"copies of the FIN, before and after", protocol.FINFirst, "F1 F2 F3 P1 F4 R1 F5", []string{
 			"hold F1 fin-held 1", "drop F2 fin-held 2", "drop F3 fin-held 3", "accept P1 request-left",
-			"accept F1 fin-released 3", "drop F4 fin-dropped 4", "accept R1 rst accepted"}},
+			"drop F4 fin-held 4", "accept F1 fin-released 4", "accept R1 rst accepted", "drop F5 fin-dropped 5"}},
 		{"a RST of the server's own waits too", protocol.FINFirst, "F1 R1 R2 P1 R3", []string{
 			"hold F1 fin-held 1", "hold R1 rst held", "hold R2 rst held", "accept P1 request-left",
 			"accept F1 fin-released 1", "accept R1 rst accepted", "accept R2 rst accepted", "accept R3 rst accepted"}},
-		{"no request after the FIN", protocol.FINFirst, "P0 F1 F2", []string{
-			"accept P0", "hold F1 fin-held 1", "drop F2 fin-held 2"}},
+		{"no request after the FIN", protocol.FINFirst, "S0 P0 F1 F2", []string{
+			"accept S0", "accept P0", "hold F1 fin-held 1", "drop F2 fin-held 2"}},
 		{"a FIN with data", protocol.FINFirst, "F1+ P1 P2 R1", []string{
-			"hold F1 fin-held 1 with 100", "accept P1 request-left", "accept F1 fin-released 1 with 100", "accept P2", "accept R1 rst accepted"}},
-		{"a RST without FIN, and a FIN behind it", protocol.FINFirst, "P1 R1 F1", []string{
-			"accept P1", "accept R1 rst accepted", "drop F1 fin-dropped 1"}},
+			"hold F1 fin-held 1 with 100", "accept P1 request-left", "accept P2", "accept F1 fin-released 1 with 100", "accept R1 rst accepted"}},
+		{"a RST without FIN, and a FIN behind it", protocol.FINFirst, "S1 P1 R1 F1", []string{
+			"accept S1", "accept P1", "accept R1 rst accepted", "drop F1 fin-dropped 1"}},
 		{"two connections", protocol.FINFirst, "F1:a F1:b P1:b R1:b P1:a F2:b R1:a", []string{
 			"hold F1:a fin-held 1", "hold F1:b fin-held 1", "accept P1:b request-left", "accept F1:b fin-released 1",
-			"accept R1:b rst accepted", "accept P1:a request-left", "accept F1:a fin-released 1",
-			"drop F2:b fin-dropped 2", "accept R1:a rst accepted"}},
-		{"the same ports for a new connection", protocol.FINFirst, "F1 P1 R1 S2 P2 F2 P3", []string{
+			"accept R1:b rst accepted", "accept P1:a request-left",
+			"drop F2:b fin-dropped 2", "accept F1:a fin-released 1", "accept R1:a rst accepted"}},
+		{"the same ports for a new connection", protocol.FINFirst, "F1 P1 R1 S2 P2 F2 P3 R2", []string{
 			"hold F1 fin-held 1", "accept P1 request-left", "accept F1 fin-released 1", "accept R1 rst accepted",
-			"accept S2", "accept P2", "hold F2 fin-held 1", "accept P3 request-left", "accept F2 fin-released 1"}},
+			"accept S2", "accept P2", "hold F2 fin-held 1", "accept P3 request-left", "accept F2 fin-released 1", "accept R2 rst accepted"}},
 
-		{"the RST overtakes", protocol.RSTFirst, "P0 F1 P1 R1", []string{
-			"accept P0", "hold F1 fin-held 1", "accept P1 request-left", "accept R1 rst accepted", "drop F1 fin-dropped 1"}},
+		{"the request is there first", protocol.RSTFirst, "P1 F1 R1 P2:b F1:b R1:b", []string{
+			"hold P1 request-held", "hold F1 fin-held 1", "accept P1 request-left", "accept R1 rst accepted", "drop F1 fin-dropped 1",
+			"hold P2:b request-held", "hold F1:b fin-held 1", "accept P2:b request-left", "accept R1:b rst accepted", "drop F1:b fin-dropped 1"}},
+		{"a RST in place of the FIN", protocol.RSTFirst, "P1 R1", []string{
+			"hold P1 request-held", "accept R1 rst accepted", "accept P1"}},
+		{"the RST overtakes", protocol.RSTFirst, "S0 P0 F1 P1 R1", []string{
+			"accept S0", "accept P0", "hold F1 fin-held 1", "accept P1 request-left", "accept R1 rst accepted", "drop F1 fin-dropped 1"}},
 		{"copies of the FIN, before and after", protocol.RSTFirst, "F1 F2 P1 F3 R1 F4 R2", []string{
 			"hold F1 fin-held 1", "drop F2 fin-held 2", "accept P1 request-left", "drop F3 fin-held 3",
 			"accept R1 rst accepted", "drop F1 fin-dropped 3", "drop F4 fin-dropped 4", "accept R2 rst accepted"}},
@@ -61,9 +69,9 @@ func TestDecide(t *testing.T) {
 			"hold F1:a fin-held 1", "hold F1:b fin-held 1", "accept P1:a request-left", "accept P1:b request-left",
 			"accept R1:b rst accepted", "drop F1:b fin-dropped 1", "accept R1:a rst accepted", "drop F1:a fin-dropped 1"}},
 
-		{"lost, and sent again", protocol.FINLost, "P0 F1 F2 P1 F3 R1", []string{
+		{"lost, and sent again", protocol.FINLost, "P0 F1 F2 P1 P1 F3 R1", []string{
 			"accept P0", "drop F1 fin-dropped 1", "drop F2 fin-dropped 2", "accept P1 request-left",
-			"drop F3 fin-dropped 3", "accept R1 rst accepted"}},
+			"drop P1", "drop F3 fin-dropped 3", "accept R1 rst accepted"}},
 		{"a FIN with data", protocol.FINLost, "F1+ F2+", []string{
 			"drop F1 fin-dropped 1 with 100", "drop F2 fin-dropped 2 with 100"}},
 		{"a RST without FIN", protocol.FINLost, "R1", []string{"accept R1 rst accepted"}},
@@ -84,7 +92,7 @@ func TestDecide(t *testing.T) {
 				}
 				switch s.flags = map[byte]byte{'S': syn | 0x10, 'F': fin | 0x10, 'R': rst, 'P': psh | 0x10, 'A': 0x10}[word[0]]; word[0] {
 				case 'P':
-					s.ours, s.data = true, 50
+					s.ours, s.data, s.seq = true, 50, uint32(name[1])
 				case 'A':
 					s.ours = true
 				}
@@ -99,7 +107,7 @@ func TestDecide(t *testing.T) {
 						if e.Did != "" {
 							line += " " + e.Did
 						}
-						if e.Data > 0 && e.Event != protocol.RequestLeft {
+						if e.Data > 0 && e.Event != protocol.RequestLeft && e.Event != protocol.RequestHeld {
 							line += fmt.Sprint(" with ", e.Data)
 						}
 					}

@@ -8,11 +8,15 @@
 // comes from the server's port and every segment with data that leaves to it
 // (NFQUEUE), and the gate lets them through in one order:
 //
-//	-order "FIN first"  the FIN waits until data has left, then it is delivered;
-//	                    the RST behind it
+//	-order "FIN first"  the FIN waits until data has left and the RST has come,
+//	                    then it is delivered, and the RST behind it
 //	-order "RST first"  the FIN waits until the RST has been delivered, then it
 //	                    is dropped
 //	-order "FIN lost"   the FIN is dropped, and so is each copy
+//
+// In the first two orders a request that comes before the FIN waits for it, on a
+// connection that was there before the gate: it leaves when the FIN has come, so
+// that the two cross however slow the machine is.
 //
 // A segment waits for another segment, never for a time. While a FIN waits, the
 // copies of it that the server sends again are dropped, and after it has been

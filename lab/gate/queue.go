@@ -189,6 +189,6 @@ func (s *segment) parse(packet []byte, size int) {
 	if s.ours {
 		s.ends.local, s.ends.remote = s.ends.remote, s.ends.local
 	}
-	s.flags = h[13]
+	s.flags, s.seq = h[13], binary.BigEndian.Uint32(h[4:])
 	s.data = size - tcp - int(h[12]>>4)*4
 }

@@ -40,8 +40,9 @@ type Options struct {
 	ClientIdle time.Duration // how long the client rests, each time that it does; 0: the scenario's own
 }
 
-// DefaultJobs is how many benches stand at the same time. A bench mostly waits.
-func DefaultJobs() int { return 8 * runtime.NumCPU() }
+// DefaultJobs is how many benches stand at the same time. A bench mostly waits;
+// an engine has room for about thirty networks (default-address-pools).
+func DefaultJobs() int { return min(8*runtime.NumCPU(), 24) }
 
 // Run plays every scenario and calls each with every result, in the order of
 // the scenarios. It returns an error when nothing could be played at all: no
@@ -69,8 +70,8 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 			}
 		}
 	}
-	if _, err := e.Sweep(ctx); err != nil {
-		return fmt.Errorf("removing what dead labs left: %w", err)
+	if _, err := e.Sweep(ctx); err != nil { // it is in nobody's way, and the next lab tries again
+		progress.Done("sweep", "what a dead lab left is still there: "+err.Error())
 	}
 	var names []string
 	for _, c := range cells {
@@ -397,7 +398,7 @@ func (p player) play(ctx context.Context, c cell, tell func(verdict.Result)) {
 	tell(p.result(c, seen, err))
 	switch {
 	case p.keep:
-		p.pool.Leave(b)
+		p.pool.Leave()
 	case err != nil: // what state it is in is not known
 		p.pool.Remove(b)
 	default:

@@ -154,7 +154,10 @@ type Order string
 
 const (
 	// FINFirst holds the FIN until the request has left, and delivers it before
-	// the RST that answers the request: FIN and request have crossed.
+	// the RST that answers the request: FIN and request have crossed. A request
+	// on a connection from before the gate that is there first waits for the FIN
+	// (so does RSTFirst): begin it, and only then have the server close, or a
+	// slow machine gives the server the time to send its FIN again.
 	FINFirst Order = "FIN first"
 	// RSTFirst holds the FIN until the RST has been delivered. On a network
 	// that takes a lost or a reordered FIN: this one is forced.
@@ -258,8 +261,8 @@ func Unfilter(h Host) Step { return Step{Do: DoUnfilter, Host: h} }
 // every connection from now on, held and let through in this order.
 func Gate(h Host, order Order) Step { return Step{Do: DoGate, Host: h, Order: order} }
 
-// Held waits until the gate of a host holds a FIN; with FINLost, until it has
-// dropped one that was sent again.
+// Held waits until the gate of a host holds a FIN or the request that is to
+// cross it; with FINLost, until it has dropped a FIN that was sent again.
 func Held(h Host) Step { return Step{Do: DoHeld, Host: h} }
 
 // Destroy has the kernel of a host throw its TCP connections away, as ss -K
@@ -333,7 +336,7 @@ func (s Step) String() string {
 	case DoGate:
 		return fmt.Sprintf("%s: hold what a server closes: %s", s.Host, s.Order)
 	case DoHeld:
-		return fmt.Sprintf("wait until the FIN is held at %s", s.Host)
+		return fmt.Sprintf("wait until FIN or request is held at %s", s.Host)
 	case DoDestroy:
 		return fmt.Sprintf("%s: ss -K: the kernel throws its connections away", s.Host)
 	case DoKillHost:
@@ -413,6 +416,17 @@ type End struct {
 	Client, Server Host
 	Cause          tcp.Cause
 	ClosedBy       tcp.Side
+	Idle           Span // how long nothing was said on it before it was closed
+}
+
+// Span is a pattern for a length of time: from, to.
+type Span struct{ From, To time.Duration }
+
+func (s Span) String() string {
+	if s.From == s.To {
+		return s.From.String()
+	}
+	return fmt.Sprintf("%s to %s", s.From, s.To)
 }
 
 // Socket is a pattern for a TCP socket of a host, as ss names its state, seen

@@ -283,16 +283,16 @@ func perFlow(n int) float64 {
 	request := []byte(get)
 	for i := range n {
 		s := segment{number: 4*i + 1, time: int64(i), flags: SYN, ttl: 64, src: endpoint{lo: uint64(i), port: 40000}, dst: endpoint{lo: 1 << 40, port: 80}}
-		x.prepare(&s)
+		s.prepare(x.seed)
 		x.take(&s)
 		s.src, s.dst = s.dst, s.src
 		s.number, s.flags, s.ack = 4*i+2, SYN|ACK, 1
-		x.prepare(&s)
+		s.prepare(x.seed)
 		x.take(&s)
 		s.src, s.dst = s.dst, s.src
 		s.number, s.flags, s.seq, s.ack = 4*i+3, PSH|ACK, 1, 1
 		s.payload, s.length = request, int32(len(request))
-		x.prepare(&s)
+		s.prepare(x.seed)
 		x.take(&s)
 	}
 	runtime.GC()

@@ -85,11 +85,11 @@ type tap struct {
 // can be followed. (bufio.Reader does the same at twice the cost a packet;
 // mapping a file into memory gains a few per cent and faults when it is cut.)
 type source struct {
-	r        io.Reader
-	buf      []byte
-	pos, end int   // what of buf is not consumed yet
-	off      int64 // bytes of the stream before pos
-	err      error // of r, once it came
+	r    io.Reader
+	rest []byte // what was read and is not consumed yet; its capacity is what is left of the buffer
+	buf  []byte // a buffer of its own, where it has no others
+	off  int64  // bytes of the stream before rest
+	err  error  // of r, once it came
 	// swap gives another buffer of at least n bytes that begins with what is
 	// left over of this one; nil means that this one can be used again.
 	swap func(left []byte, n int) []byte
@@ -101,41 +101,37 @@ const readAhead = 256 << 10
 // peek gives the next n bytes without consuming them, fewer with an error at
 // the end. They are valid until the next call.
 func (s *source) peek(n int) ([]byte, error) {
-	if s.end-s.pos >= n {
-		return s.buf[s.pos : s.pos+n], nil
+	if len(s.rest) >= n {
+		return s.rest[:n], nil
 	}
 	return s.fill(n)
 }
 
 func (s *source) fill(n int) ([]byte, error) {
 	if s.swap != nil && s.err == nil {
-		left := s.end - s.pos
-		s.buf = s.swap(s.buf[s.pos:s.end], n)
-		s.pos, s.end = 0, left
-	} else if s.pos+n > len(s.buf) {
-		buf := s.buf
-		if n > len(buf) {
-			buf = make([]byte, max(n, readAhead))
+		s.rest = s.swap(s.rest, n)[:len(s.rest)]
+	} else if n > cap(s.rest) {
+		if n > len(s.buf) {
+			s.buf = make([]byte, max(n, readAhead))
 		}
-		s.end = copy(buf, s.buf[s.pos:s.end])
-		s.buf, s.pos = buf, 0
+		s.rest = s.buf[:copy(s.buf, s.rest)]
 	}
-	for empty := 0; s.end-s.pos < n; {
+	for empty := 0; len(s.rest) < n; {
 		if s.err != nil {
-			return s.buf[s.pos:s.end], s.err
+			return s.rest, s.err
 		}
-		var m int
-		m, s.err = s.r.Read(s.buf[s.end:])
-		if m < 0 || m > len(s.buf)-s.end {
+		m, free := 0, s.rest[len(s.rest):cap(s.rest)]
+		m, s.err = s.r.Read(free)
+		if m < 0 || m > len(free) {
 			panic("tcp: a reader that counts more than it read")
 		}
-		if s.end += m; m > 0 {
+		if s.rest = s.rest[:len(s.rest)+m]; m > 0 {
 			empty = 0
 		} else if empty++; empty > 100 && s.err == nil {
 			s.err = io.ErrNoProgress
 		}
 	}
-	return s.buf[s.pos : s.pos+n], nil
+	return s.rest[:n], nil
 }
 
 // take consumes the next n bytes.
@@ -147,7 +143,7 @@ func (s *source) take(n int) ([]byte, error) {
 		}
 		return nil, cut(err)
 	}
-	s.pos += n
+	s.rest = s.rest[n:]
 	s.off += int64(n)
 	return b, nil
 }
@@ -155,11 +151,11 @@ func (s *source) take(n int) ([]byte, error) {
 // record is a Packet as the reader leaves it.
 type record struct {
 	time  int64 // ns since the Unix epoch; 0 unknown
-	iface int32
-	link  uint16
 	data  []byte
 	orig  int
-	notes []byte // the rest of its block: options
+	iface int32
+	link  uint16
+	notes []byte // the rest of its block: options; of pcapng only
 }
 
 // capture reads pcap and pcapng, of either byte order, plain or gzip.
@@ -189,7 +185,7 @@ func openCapture(input source) (*capture, error) {
 	if magic, err := c.peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
 		// A buffer of its own: swap hands the first one out again.
 		packed := c.source
-		packed.buf, packed.swap = slices.Clone(packed.buf), nil
+		packed.rest, packed.swap = slices.Clone(packed.rest), nil
 		z, err := gzip.NewReader(&unread{packed})
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
@@ -216,12 +212,11 @@ func openCapture(input source) (*capture, error) {
 type unread struct{ source }
 
 func (u *unread) Read(p []byte) (int, error) {
-	b, err := u.peek(1)
-	if err != nil {
+	if _, err := u.peek(1); err != nil {
 		return 0, err
 	}
-	n := copy(p, b[:cap(b)][:u.end-u.pos])
-	u.pos += n
+	n := copy(p, u.rest)
+	u.rest = u.rest[n:]
 	return n, nil
 }
 
@@ -321,7 +316,7 @@ func cut(err error) error {
 
 func (c *capture) nextRecord(p *record) error {
 	head := 16 + c.extra
-	h := c.buf[c.pos:c.end]
+	h := c.rest
 	if len(h) < head {
 		var err error
 		if h, err = c.peek(head); err != nil {
@@ -331,7 +326,12 @@ func (c *capture) nextRecord(p *record) error {
 			return cut(err)
 		}
 	}
-	sec, frac, n, orig := c.uint32(h), c.uint32(h[4:]), c.uint32(h[8:]), c.uint32(h[12:])
+	little := binary.LittleEndian
+	f := (*[16]byte)(h)
+	sec, frac, n, orig := little.Uint32(f[:4]), little.Uint32(f[4:8]), little.Uint32(f[8:12]), little.Uint32(f[12:])
+	if c.big {
+		sec, frac, n, orig = bits.ReverseBytes32(sec), bits.ReverseBytes32(frac), bits.ReverseBytes32(n), bits.ReverseBytes32(orig)
+	}
 	if n > maxRecord {
 		return fmt.Errorf("pcap record claims %d captured bytes, more than the limit of %d", n, maxRecord)
 	}
@@ -342,14 +342,14 @@ func (c *capture) nextRecord(p *record) error {
 			return cut(err)
 		}
 	}
-	c.pos += whole
+	p.data, p.orig = h[head:whole:whole], int(max(orig, n))
+	c.rest = c.rest[whole:]
 	c.off += int64(whole)
 	if c.pcap.units != unixNanosPerSec {
 		frac *= 1000
 	}
 	p.time = int64(sec)*unixNanosPerSec + int64(frac)
-	p.iface, p.link, p.notes = 0, c.pcap.LinkType, nil
-	p.data, p.orig = h[head:whole:whole], max(int(orig), int(n))
+	p.link = c.pcap.LinkType
 	return nil
 }
 

@@ -113,12 +113,13 @@ const (
 func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 	var sum Summary
 	x := newExplainer(o, &sum, each)
-	err := pipeline(r, &sum, x.prepare, func(b *batch) {
+	err := pipeline(r, &sum, x.seed, func(b *batch) {
 		for _, n := range b.names {
 			x.names[n.addr] = n.name
 		}
-		for i := range b.segs {
-			x.take(&b.segs[i])
+		segs := b.segs
+		for i := range segs {
+			x.take(&segs[i])
 		}
 	})
 	x.finish()
@@ -138,9 +139,10 @@ type explainer struct {
 	held  int      // bytes of held payload
 	done  int      // conversations handed out
 
-	lines   map[string]uint32
+	lines   map[uint64]uint32 // request lines by message.name
 	lineOf  []string
 	last    uint32                // the line found last
+	lastID  uint64                // and its name
 	waiting []waiting             // ended flows in order of their end
 	next    int                   // the first of them that is not delivered
 	names   map[netip.Addr]string // from the file, so far
@@ -161,7 +163,7 @@ func newExplainer(o Options, sum *Summary, each func(Conversation)) *explainer {
 	if o.MaxFlows <= 0 {
 		o.MaxFlows = defaultMaxFlows
 	}
-	return &explainer{o: o, seed: rand.Uint64(), table: table{heads: make([]uint32, 1024)}, sum: sum, each: each, lines: map[string]uint32{}, lineOf: []string{""}, names: map[netip.Addr]string{}}
+	return &explainer{o: o, seed: rand.Uint64(), table: table{heads: make([]uint32, 1024)}, sum: sum, each: each, lines: map[uint64]uint32{}, lineOf: []string{""}, names: map[netip.Addr]string{}}
 }
 
 // name gives a host's name: the caller's, then the file's.
@@ -172,37 +174,33 @@ func (x *explainer) name(a netip.Addr) string {
 	return clean(x.names[a])
 }
 
-// intern gives the number of a request line; 0 when there are too many.
-func (x *explainer) intern(b []byte) uint32 {
-	if string(b) == x.lineOf[x.last] {
+// intern gives the number of the request line that begins b; 0 when there are
+// too many. It looks at a line only once: b is in another core's cache.
+func (x *explainer) intern(m *message, b []byte) uint32 {
+	if m.name == x.lastID {
 		return x.last
 	}
-	if i, ok := x.lines[string(b)]; ok {
-		x.last = i
-		return i
+	i, ok := x.lines[m.name]
+	if !ok {
+		if len(x.lineOf) >= maxInterned {
+			return 0
+		}
+		i = uint32(len(x.lineOf))
+		x.lines[m.name] = i
+		x.lineOf = append(x.lineOf, clean(string(requestLine(b[:m.line]))))
 	}
-	if len(x.lineOf) >= maxInterned {
-		return 0
-	}
-	i := uint32(len(x.lineOf))
-	x.lines[string(b)] = i
-	x.lineOf = append(x.lineOf, clean(string(b)))
+	x.last, x.lastID = i, m.name
 	return i
 }
 
-// prepare finds out about a segment what can be known without its flow: so it
-// and take have about the same to do.
-func (x *explainer) prepare(s *segment) {
-	lo, hi, d := s.src, s.dst, uint8(0)
-	if hi.less(lo) {
-		lo, hi, d = hi, lo, 1
-	}
-	s.hash, s.dir = hash(x.seed, lo, hi), d
+// prepare finds out about a segment what can be known without its flow.
+func (s *segment) prepare(seed uint64) {
+	s.hash, s.dir = hash(seed, &s.src, &s.dst), uint8(btoi(s.dst.less(&s.src)))
 	s.id = s.identity()
-	s.looks, s.head = looksOther, -1
+	s.looks = looksOther
 	if len(s.payload) > 0 {
 		if s.looks = sniff(s.payload); s.looks == looksRequest || s.looks == looksResponse {
-			s.head = int32(readHeader(s.payload, &s.msg))
+			s.msg.read(s.payload)
 		}
 	}
 }
@@ -212,12 +210,8 @@ func (x *explainer) take(s *segment) {
 	x.now = max(x.now, s.time)
 	x.sweep()
 	x.seg = s
-	lo, hi, d := s.src, s.dst, int(s.dir)
-	if d == 1 {
-		lo, hi = hi, lo
-	}
-	h := s.hash
-	f := x.table.find(h, lo, hi)
+	h, d := s.hash, int(s.dir)
+	f := x.table.find(s)
 	if f != nil && (f.ended() != 0 && s.time-f.ended() > linger || f.reused(s, d)) {
 		x.deliver(f, h)
 		f = nil
@@ -229,7 +223,7 @@ func (x *explainer) take(s *segment) {
 		if x.table.len() >= x.o.MaxFlows {
 			x.evict()
 		}
-		f = x.table.insert(x.seed, h, lo, hi)
+		f = x.table.insert(x.seed, h)
 		f.init(s, d)
 	}
 	ended := f.ended()
@@ -268,7 +262,7 @@ func (x *explainer) sweep() {
 			break
 		}
 		if f := x.table.at(w.flow); f != nil && f.first == w.first {
-			x.deliver(f, hash(x.seed, f.end[0], f.end[1]))
+			x.deliver(f, hash(x.seed, &f.end[0], &f.end[1]))
 		}
 	}
 	if x.next > 1024 && x.next > len(x.waiting)/2 {
@@ -281,7 +275,7 @@ func (x *explainer) sweep() {
 func (x *explainer) evict() {
 	f := x.table.oldest()
 	x.conclude(f, false, true)
-	x.table.remove(f, hash(x.seed, f.end[0], f.end[1]))
+	x.table.remove(f, hash(x.seed, &f.end[0], &f.end[1]))
 }
 
 // deliver concludes a flow that has ended and forgets it.

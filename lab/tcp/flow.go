@@ -68,21 +68,20 @@ type side struct {
 type sideFlags uint16
 
 const (
-	sideKnown        sideFlags = 1 << iota // base is set
-	sideSeen                               // sent something that was captured
-	sideAcked                              // sent an acknowledgment
-	sideSYN                                // sent SYN without ACK
-	sideSYNACK                             // sent SYN with ACK
-	sideTTLMixed                           // its segments carried different TTLs
-	sideSaidClose                          // announced in HTTP that it closes
-	sideTTLTwice                           // at least two segments carried ttl
-	sideGapBeforeFIN                       // IP IDs say that the capture lacks segments just before the FIN
-	sideMissed                             // the capture lacks bytes of it
-	sideJump                               // its last IP ID was not the one before plus 1
-	sideJumps                              // nor was that one
-	sideBig                                // its last segment may have been several, joined by offload
-	sideMSS                                // announced an MSS of no more than ethernetMSS
-	sideHidden                             // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
+	sideKnown     sideFlags = 1 << iota // base is set
+	sideSeen                            // sent something that was captured
+	sideAcked                           // sent an acknowledgment
+	sideSYN                             // sent SYN without ACK
+	sideSYNACK                          // sent SYN with ACK
+	sideTTLMixed                        // its segments carried different TTLs
+	sideSaidClose                       // announced in HTTP that it closes
+	sideTTLTwice                        // at least two segments carried ttl
+	sideMissed                          // the capture lacks bytes of it
+	sideJump                            // its last IP ID was not the one before plus 1
+	sideJumps                           // nor was that one
+	sideBig                             // its last segment may have been several, joined by offload
+	sideMSS                             // announced an MSS of no more than ethernetMSS
+	sideHidden                          // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
 )
 
 func (s *side) has(f sideFlags) bool { return s.flags&f != 0 }
@@ -129,6 +128,9 @@ type flow struct {
 
 func (f *flow) has(x flowFlags) bool { return f.flags&x != 0 }
 
+// sides gives side d and its peer.
+func (f *flow) sides(d int) (me, peer *side) { return &f.side[d&1], &f.side[d&1^1] }
+
 // trouble is what a flow carries once it begins to end.
 type trouble struct {
 	ends    [2]closing
@@ -159,6 +161,8 @@ type closing struct {
 	finAck  int64  // acknowledgment that it carried
 	finLast uint32 // frame of the newest FIN
 	fins    uint8
+	gap     bool // the capture lacks what came just before the first, a FIN perhaps
+	next    bool // by its IP ID it does not, as far as that tells
 }
 
 // lateData is the first data of a side after the other side's FIN, in order of
@@ -341,7 +345,7 @@ func (f *flow) hasReset(d int, off int64) bool {
 
 // add takes in the next segment, sent by side d.
 func (f *flow) add(x *explainer, s *segment, d int) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	if s.icmp != nil {
 		f.icmp(x, s, d)
 		return
@@ -426,7 +430,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	switch {
 	case s.flags&(SYN|FIN) != 0:
-	case me.fin == never && off == max(me.nxt, peer.ack)-1 && !fresh && (s.length == 0 || s.length == 1 && peer.ack >= me.nxt):
+	case me.fin == never && off == max(me.nxt, peer.ack)-1 && (!fresh || peer.has(sideAcked)) && (s.length == 0 || s.length == 1 && peer.ack >= me.nxt):
 		kind = talkProbe
 		isNew = false
 		if peer.window != 0 { // else it asks for window
@@ -456,10 +460,12 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	if s.flags&FIN != 0 {
 		kind = talkFIN
-		if me.fin == never && me.skipped(s) {
-			me.flags |= sideGapBeforeFIN
-		}
+		first := me.fin == never
 		f.fin(x, d, m, finOff, ack)
+		if first {
+			e := &f.more.ends[d]
+			e.gap, e.next = fresh || me.skipped(s), s.ipID != 0 && (s.ipID == me.ipID+1 || me.has(sideBig))
+		}
 	}
 	if kind == talkACK && !fresh && s.flags&^(ECE|CWR) == ACK && off == me.nxt && ack == before && s.window == me.window && me.last.n > peer.last.n {
 		peer.flags |= sideHidden
@@ -552,7 +558,7 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 }
 
 func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	late := peer.fin != never && (f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d)
 	if int(f.talker) == 1-d && !late && (me.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == d) {
 		f.rest = max(f.rest, uint32(min(max(m.time()-peer.data.time(), 0)/1e6, math.MaxUint32)))
@@ -570,7 +576,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 
 // fin takes in a FIN of side d at offset off.
 func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	t := f.trouble(x)
 	e := &t.ends[d]
 	e.finLast = m.n
@@ -611,7 +617,7 @@ func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 
 // reset takes in an RST of side d.
 func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	t := f.trouble(x)
 	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
@@ -620,7 +626,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	if r.kind == ToDataAfterClose {
 		t.pending[d]--
 	}
-	r.gap = me.skipped(s) || me.has(sideHidden) || me.off(me.top) > me.nxt ||
+	r.gap = me.skipped(s) || me.has(sideHidden) || max(off, me.off(me.top)) > me.nxt ||
 		r.deaf && peer.talk == talkACK && s.time-peer.last.time() > promptly+int64(f.hsTime)*1000
 	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
 	if ack != never {
@@ -651,7 +657,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 // (RFC 9293 3.10.7; Linux: tcp_v4_send_reset answers, tcp_send_active_reset
 // acts).
 func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
-	me, peer := &f.side[d], &f.side[1-d]
+	me, peer := f.sides(d)
 	t := f.more
 	earlier, own := false, false
 	for _, o := range t.resets {

@@ -83,7 +83,7 @@ type endpoint struct {
 	port   uint16
 }
 
-func (e endpoint) less(o endpoint) bool {
+func (e *endpoint) less(o *endpoint) bool {
 	if e.lo != o.lo {
 		return e.lo < o.lo
 	}
@@ -103,35 +103,32 @@ func (e endpoint) addrPort() netip.AddrPort {
 // segment is a Frame as the decoder leaves it: no pointers but the payload, and
 // the header fields that only the state machine needs.
 type segment struct {
+	time     int64  // ns since the Unix epoch
+	hash     uint64 // of the flow; this and what follows from msg on is added by prepare
 	src, dst endpoint
-	time     int64 // ns since the Unix epoch
 	number   int
-	tap      int32 // interface, or interface and device for "any" captures
-	iface    int32
-	length   int32
+	payload  []byte
+	icmp     *ICMP
 	seq, ack uint32
 	stamp    uint32 // TSval of the timestamp option (RFC 7323), 0 without
 	echo     uint32 // TSecr
+	tap      int32  // interface, with the device of "any" captures in the upper half
+	length   int32
 	window   uint16
 	ipID     uint16
+	mss      uint16 // MSS option of a SYN (RFC 9293 3.7.1), 0 without
 	flags    Flags
 	ttl      uint8
-	mss      uint16 // MSS option of a SYN (RFC 9293 3.7.1), 0 without
-	icmp     *ICMP
-	payload  []byte
 
-	// What prepare adds.
-	hash  uint64 // of the flow
-	id    uint32 // what the segment keeps on its way
-	dir   uint8  // which end of the flow sent it: 0 the lesser
-	looks looks  // what the payload begins as
-	head  int32  // length of the HTTP header that begins it, -1 when not whole
-	msg   message
+	msg   message // that the payload begins with
+	id    uint32  // what the segment keeps on its way
+	dir   uint8   // which end of the flow sent it: 0 the lesser
+	looks looks   // what the payload begins as
 }
 
 func (s *segment) frame() Frame {
 	return Frame{
-		Number: s.number, Time: time.Unix(0, s.time), Interface: int(s.iface),
+		Number: s.number, Time: time.Unix(0, s.time), Interface: int(s.tap & (maxInterfaces - 1)),
 		Src: s.src.addrPort(), Dst: s.dst.addrPort(), Flags: s.flags, Seq: s.seq, Ack: s.ack,
 		Window: s.window, Len: int(s.length), Payload: s.payload, TTL: s.ttl, ICMP: s.icmp,
 	}
@@ -165,7 +162,7 @@ type decoder struct {
 
 // decode fills s from a packet and says whether it is TCP or about TCP.
 func (d *decoder) decode(s *segment, p *record, number int) bool {
-	s.number, s.iface, s.tap, s.time = number, p.iface, p.iface, p.time
+	s.number, s.tap, s.time = number, p.iface, p.time
 	s.payload = nil
 	if s.icmp != nil {
 		s.icmp = nil
@@ -201,17 +198,18 @@ func (d *decoder) decode(s *segment, p *record, number int) bool {
 	default:
 		return d.rare.decode(d, s, p, p.data, p.link)
 	}
-	for ether == 0x8100 || ether == 0x88a8 || ether == 0x9100 {
-		if len(b) < 4 {
+	for ether != 0x0800 && ether != 0x86dd && ether != 0 {
+		switch ether {
+		case 0x8100, 0x88a8, 0x9100: // VLAN
+			if len(b) < 4 {
+				return false
+			}
+			ether, b = binary.BigEndian.Uint16(b[2:]), b[4:]
+		case 0x8847, 0x8864: // MPLS, PPPoE session
+			return d.rare.decode(d, s, p, p.data, p.link)
+		default:
 			return false
 		}
-		ether, b = binary.BigEndian.Uint16(b[2:]), b[4:]
-	}
-	if ether != 0 && ether != 0x0800 && ether != 0x86dd {
-		if ether == 0x8847 || ether == 0x8864 { // MPLS, PPPoE session
-			return d.rare.decode(d, s, p, p.data, p.link)
-		}
-		return false
 	}
 	if len(b) == 0 {
 		return false

@@ -86,7 +86,7 @@ func FuzzSegments(f *testing.F) {
 				s.payload = []byte(payload[:min(int(v[4]), len(payload))])
 				now += int64(v[5]) * int64(time.Second) / 10
 				s.time = now
-				x.prepare(&s)
+				s.prepare(x.seed)
 				x.take(&s)
 			}
 			x.finish()

@@ -3,7 +3,8 @@ package tcp
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
+	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 )
@@ -238,7 +239,7 @@ func (f *flow) skip(x *explainer, d int) {
 // missingTail gives up on what side d sent at its end and the capture lacks:
 // its own sequence numbers, or the peer's acknowledgments, went beyond.
 func (f *flow) missingTail(x *explainer, d int) {
-	p, peer := &f.side[d], &f.side[1-d]
+	p, peer := f.sides(d)
 	end := max(p.nxt, p.off(p.top))
 	if p.fin != never {
 		end = p.fin
@@ -348,27 +349,28 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 				carry = f.more.carry[d]
 			}
 			whole := b
-			if len(carry) > 0 {
-				whole = append(carry, b...) // carry is a copy of ours
+			kind, m := looksOther, &message{}
+			if c := x.seg; len(carry) == 0 && len(b) > 0 && len(b) == len(c.payload) && &b[0] == &c.payload[0] && c.looks != looksOther {
+				kind, m = c.looks, &c.msg // as prepared
 			} else {
-				// Empty lines before a request are allowed (RFC 9112 2.2).
-				for p.http == httpStart && len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
-					b = b[1:]
-					n--
-					p.pos++
+				if len(carry) > 0 {
+					whole = append(carry, b...) // carry is a copy of ours
+				} else {
+					// Empty lines before a request are allowed (RFC 9112 2.2).
+					for p.http == httpStart && len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
+						b = b[1:]
+						n--
+						p.pos++
+					}
+					if whole = b; n == 0 {
+						return
+					}
 				}
-				if whole = b; n == 0 {
-					return
+				if kind = sniff(whole); kind == looksRequest || kind == looksResponse || p.http == httpHeader {
+					m.read(whole)
 				}
 			}
-			kind, head := looksOther, 0
-			var m *message
-			if c := x.seg; len(carry) == 0 && len(b) > 0 && len(b) == len(c.payload) && &b[0] == &c.payload[0] {
-				kind, head, m = c.looks, int(c.head), &c.msg // as prepared
-			} else if kind = sniff(whole); kind == looksRequest || kind == looksResponse || p.http == httpHeader {
-				m = new(message)
-				head = readHeader(whole, m)
-			}
+			head := int(m.head)
 			if len(carry) == 0 && (head < 0 || kind == looksShort) {
 				whole = bytes.Clone(whole)
 			}
@@ -399,7 +401,7 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			p.pos += int64(used)
 			n -= int64(used)
 			b = b[used:]
-			f.header(x, d, m, kind == looksRequest)
+			f.header(x, d, m, whole, kind == looksRequest)
 		case httpBody, httpChunkData:
 			step := min(n, p.end-p.pos)
 			p.pos += step
@@ -568,10 +570,9 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 }
 
 // header takes in a whole header and decides what follows it.
-func (f *flow) header(x *explainer, d int, m *message, request bool) {
+func (f *flow) header(x *explainer, d int, m *message, whole []byte, request bool) {
 	p, e := &f.side[d], &f.http
-	line := m.line
-	if m.close || !m.keepAlive && bytes.HasSuffix(line, []byte("HTTP/1.0")) || bytes.HasPrefix(line, []byte("HTTP/1.0")) {
+	if m.close {
 		p.flags |= sideSaidClose
 	} else {
 		p.flags &^= sideSaidClose
@@ -579,10 +580,10 @@ func (f *flow) header(x *explainer, d int, m *message, request bool) {
 	if request {
 		bit := uint32(1) << (e.reqs % 32)
 		e.heads &^= bit
-		if bytes.HasPrefix(line, []byte("HEAD ")) || bytes.HasPrefix(line, []byte("CONNECT ")) {
+		if m.noBody {
 			e.heads |= bit
 		}
-		e.reqLine = x.intern(requestLine(line))
+		e.reqLine = x.intern(m, whole)
 		switch {
 		case m.bad:
 			f.lose(x, d)
@@ -596,15 +597,15 @@ func (f *flow) header(x *explainer, d int, m *message, request bool) {
 		}
 		return
 	}
-	status := statusOf(line)
+	status := m.status
 	if status >= 100 && status < 200 && status != 101 {
 		p.http, e.flags = httpStart, e.flags&^respOpen
 		return
 	}
 	e.resps++
-	e.status = uint16(status)
+	e.status = status
 	if m.timeout > 0 {
-		e.hint = uint16(min(m.timeout, 1<<16-1))
+		e.hint = m.timeout
 	}
 	head := e.heads&(1<<(e.resps%32)) != 0 && e.resps <= e.reqs
 	switch {
@@ -639,118 +640,154 @@ func (f *flow) header(x *explainer, d int, m *message, request bool) {
 
 // message is what framing and keep-alive depend on in a header.
 type message struct {
-	line             []byte // the first
-	length           int64  // -1 without Content-Length
-	timeout          int    // of Keep-Alive
-	chunked          bool
-	close, keepAlive bool
-	bad              bool // a length that cannot be trusted (RFC 9112 6.3)
+	length  int64  // -1 without Content-Length
+	name    uint64 // a request's: tells its first line from others
+	line    int32  // length of the first line
+	head    int32  // length of all, -1 when it is not whole
+	timeout uint16 // of Keep-Alive
+	status  uint16 // a response's
+	noBody  bool   // a request whose answer has none: HEAD, CONNECT
+	chunked bool
+	close   bool // the connection is not kept, as far as its sender is concerned
+	bad     bool // a length that cannot be trusted (RFC 9112 6.3)
 }
 
-// readHeader reads a header up to its empty line and gives its length, -1 when
-// it is not whole.
-func readHeader(b []byte, m *message) int {
-	*m = message{length: -1}
-	start := 0 // of the line
-	for i := 0; i < len(b); i += 8 {
-		// Newlines are looked for in eight bytes at a time: most of the lines are
-		// passed over, and short.
-		var ends uint64
-		if i+8 <= len(b) {
-			ends = newlines(binary.LittleEndian.Uint64(b[i:]))
-		} else {
-			var last [8]byte
-			copy(last[:], b[i:])
-			ends = newlines(binary.LittleEndian.Uint64(last[:]))
-		}
-		for ; ends != 0; ends &= ends - 1 {
-			end := i + bits.TrailingZeros64(ends)/8
-			line := b[start:end]
-			start = end + 1
-			if n := len(line); n > 0 && line[n-1] == '\r' {
-				line = line[:n-1]
+// names seeds message.name, lest a hostile capture make two lines one.
+var names = maphash.MakeSeed()
+
+// read reads a header up to its empty line.
+func (m *message) read(b []byte) {
+	*m = message{length: -1, head: -1}
+	end := bytes.IndexByte(b, '\n')
+	if end < 0 {
+		return
+	}
+	old := m.first(trimCR(b[:end]))
+	keepAlive := false
+	for {
+		start := end + 1
+		n := bytes.IndexByte(b[start:], '\n')
+		end = start + n
+		switch {
+		case n >= 8: // the names that matter are longer
+			switch word := binary.LittleEndian.Uint64(b[start:]) | asciiCase; word {
+			case wordLength, wordConnection, wordTransfer, wordKeepAlive:
+				keepAlive = m.field(word, trimCR(b[start:end])) || keepAlive
 			}
-			switch {
-			case m.line == nil:
-				m.line = line
-			case len(line) == 0:
-				if m.chunked {
-					m.length = -1
-				}
-				return start
-			default:
-				switch line[0] | 0x20 {
-				case 'c', 't', 'k':
-					m.field(line)
-				}
+		case n < 0:
+			return
+		case n == 0, n == 1 && b[start] == '\r':
+			if m.chunked {
+				m.length = -1
 			}
+			m.close = m.close || old && !keepAlive
+			m.head = int32(end + 1)
+			return
 		}
 	}
-	return -1
 }
 
-// newlines sets the highest bit of each byte that is a newline.
-func newlines(w uint64) uint64 {
-	const low = 0x7f7f7f7f7f7f7f7f
-	w ^= 0x0a0a0a0a0a0a0a0a
-	return ^((w&low + low) | w | low)
+func trimCR(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		return line[:n-1]
+	}
+	return line
 }
+
+// first takes in the first line, and says whether it is a request's whose
+// connection is kept only if it asks for that.
+func (m *message) first(line []byte) (old bool) {
+	m.line = int32(len(line))
+	if bytes.HasPrefix(line, []byte("HTTP/")) {
+		m.status = statusOf(line)
+		m.close = bytes.HasPrefix(line, []byte("HTTP/1.0"))
+		return false
+	}
+	m.name = maphash.Bytes(names, line)
+	m.noBody = bytes.HasPrefix(line, []byte("HEAD ")) || bytes.HasPrefix(line, []byte("CONNECT "))
+	return bytes.HasSuffix(line, []byte("HTTP/1.0"))
+}
+
+// asciiCase is set in lower-case letters, and in hyphens.
+const asciiCase = 0x2020202020202020
 
 // sameFold says whether b begins with a name of at least eight lower-case
 // letters and hyphens, in any case.
 func sameFold(b, name []byte) bool {
-	const lower = 0x2020202020202020
 	n := len(name)
 	for i := 0; i < n-8; i += 8 {
-		if binary.LittleEndian.Uint64(b[i:])|lower != binary.LittleEndian.Uint64(name[i:]) {
+		if binary.LittleEndian.Uint64(b[i:])|asciiCase != binary.LittleEndian.Uint64(name[i:]) {
 			return false
 		}
 	}
-	return binary.LittleEndian.Uint64(b[n-8:n])|lower == binary.LittleEndian.Uint64(name[n-8:])
+	return binary.LittleEndian.Uint64(b[n-8:n])|asciiCase == binary.LittleEndian.Uint64(name[n-8:])
 }
 
+// The fields that matter, with their first eight letters as a word: most lines
+// are told to be others by it.
 var (
 	nameLength     = []byte("content-length")
 	nameConnection = []byte("connection")
 	nameTransfer   = []byte("transfer-encoding")
 	nameKeepAlive  = []byte("keep-alive")
+
+	wordLength     = binary.LittleEndian.Uint64(nameLength)
+	wordConnection = binary.LittleEndian.Uint64(nameConnection)
+	wordTransfer   = binary.LittleEndian.Uint64(nameTransfer)
+	wordKeepAlive  = binary.LittleEndian.Uint64(nameKeepAlive)
 )
 
-func (m *message) field(line []byte) {
-	if v, ok := field(line, nameLength); ok {
-		n := int64(0)
-		for _, c := range v {
-			if c < '0' || c > '9' || n > 1<<50 {
-				m.bad = true
-				break
-			}
-			n = n*10 + int64(c-'0')
+// field takes in a line that begins with one of the words, and says whether it
+// asks for the connection to be kept.
+func (m *message) field(word uint64, line []byte) (keepAlive bool) {
+	switch word {
+	case wordLength:
+		if v, ok := field(line, nameLength); ok {
+			m.contentLength(v)
 		}
-		if len(v) == 0 || m.length >= 0 && m.length != n {
-			m.bad = true
-		}
-		m.length = n
-	} else if v, ok := field(line, nameConnection); ok {
-		if len(v) == len(nameKeepAlive) && sameFold(v, nameKeepAlive) {
-			m.keepAlive = true // as nearly always
-			return
+	case wordConnection:
+		v, ok := field(line, nameConnection)
+		if ok && len(v) == len(nameKeepAlive) && sameFold(v, nameKeepAlive) {
+			return true // as nearly always
 		}
 		_, isClose := after(v, "close")
-		_, isKeep := after(v, "keep-alive")
-		m.close, m.keepAlive = m.close || isClose, m.keepAlive || isKeep
-	} else if v, ok := field(line, nameTransfer); ok {
-		rest, chunked := after(v, "chunked")
-		m.chunked = chunked && len(rest) == 0
-		m.bad = m.bad || !m.chunked
-	} else if v, ok := field(line, nameKeepAlive); ok {
-		seconds, _ := after(v, "timeout=")
-		for _, c := range seconds {
-			if c < '0' || c > '9' || m.timeout > 1<<20 {
-				break
+		m.close = m.close || isClose
+		_, keepAlive = after(v, "keep-alive")
+	case wordTransfer:
+		if v, ok := field(line, nameTransfer); ok {
+			rest, chunked := after(v, "chunked")
+			m.chunked = chunked && len(rest) == 0
+			m.bad = m.bad || !m.chunked
+		}
+	case wordKeepAlive:
+		v, _ := field(line, nameKeepAlive)
+		if seconds, ok := after(v, "timeout="); ok {
+			timeout := 0
+			for _, c := range seconds {
+				if c < '0' || c > '9' || timeout > math.MaxUint16 {
+					break
+				}
+				timeout = timeout*10 + int(c-'0')
 			}
-			m.timeout = m.timeout*10 + int(c-'0')
+			m.timeout = uint16(min(timeout, math.MaxUint16))
 		}
 	}
+	return keepAlive
+}
+
+func (m *message) contentLength(v []byte) {
+	n := int64(0)
+	for _, c := range v {
+		if c < '0' || c > '9' || n > 1<<50 {
+			m.bad = true
+			break
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(v) == 0 || m.length >= 0 && m.length != n {
+		m.bad = true
+	}
+	m.length = n
 }
 
 // after gives what follows a lower-case word in v, whatever its case there.
@@ -779,23 +816,22 @@ func field(line, name []byte) ([]byte, bool) {
 	return v, true
 }
 
-func statusOf(line []byte) int {
+func statusOf(line []byte) uint16 {
 	if len(line) < 12 {
 		return 0
 	}
-	status := 0
+	status := uint16(0)
 	for _, c := range line[9:12] {
 		if c < '0' || c > '9' {
 			return 0
 		}
-		status = status*10 + int(c-'0')
+		status = status*10 + uint16(c-'0')
 	}
 	return status
 }
 
-// requestLine is the method and target, without what may be secret in a query.
+// requestLine is the method and target of a first line.
 func requestLine(line []byte) []byte {
-	line = bytes.TrimRight(line, "\r\n")
 	if i := bytes.LastIndexByte(line, ' '); i > 0 && bytes.HasPrefix(line[i+1:], []byte("HTTP/")) {
 		line = line[:i]
 	}

@@ -93,7 +93,7 @@ func offset(a, b map[sighting]int64) (ahead time.Duration, common int, oneWay bo
 	for k, t := range b {
 		if u, ok := a[k]; ok {
 			d := 0
-			if k.dst.less(k.src) {
+			if k.dst.less(&k.src) {
 				d = 1
 			}
 			way[d] = append(way[d], t-u)

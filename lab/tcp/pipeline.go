@@ -3,6 +3,7 @@ package tcp
 import (
 	"io"
 	"net/netip"
+	"slices"
 )
 
 // A batch is what the decoding goroutine hands to the one with the flows: the
@@ -23,10 +24,12 @@ type hostName struct {
 const batches = 3
 
 // pipeline reads and decodes in a goroutine of its own and calls take, in
-// order, on the caller's. What needs no flow is done by prepare on the former:
-// the two have about the same to do. A batch goes out whenever its reader would
-// wait, so that a live stream is not held up.
-func pipeline(r io.Reader, sum *Summary, prepare func(*segment), take func(*batch)) error {
+// order, on the caller's. What needs no flow is done on the former: the two have
+// about the same to do. What either writes for every segment is nowhere near
+// what the other reads: two cores would wait for each other's cache lines. A
+// batch goes out whenever its reader would wait, so that a live stream is not
+// held up.
+func pipeline(r io.Reader, sum *Summary, seed uint64, take func(*batch)) error {
 	full, free := make(chan *batch, batches), make(chan *batch, batches)
 	for range batches {
 		free <- &batch{}
@@ -36,22 +39,23 @@ func pipeline(r io.Reader, sum *Summary, prepare func(*segment), take func(*batc
 	go func() {
 		defer close(full)
 		b := <-free
+		var segs []segment // of b
 		var d decoder
 		// The source asks for room before it reads: what was decoded goes out
 		// with the buffer it points into, and what is left over moves on.
 		swap := func(left []byte, n int) []byte {
-			if len(b.segs) == 0 && len(b.names) == 0 && n <= len(b.buf) {
+			if len(segs) == 0 && len(b.names) == 0 && n <= len(b.buf) {
 				copy(b.buf, left)
 				return b.buf
 			}
 			next := <-free
-			next.segs, next.names = next.segs[:0], next.names[:0]
 			if n > len(next.buf) {
 				next.buf = make([]byte, max(n, readAhead))
 			}
 			copy(next.buf, left)
+			b.segs = segs
 			full <- b // never blocks: there is room for all
-			b = next
+			b, segs, next.names = next, next.segs[:0], next.names[:0]
 			return b.buf
 		}
 		failed = packetsOf(source{r: r, swap: swap}, &read, func(c *capture, p *record) error {
@@ -59,20 +63,18 @@ func pipeline(r io.Reader, sum *Summary, prepare func(*segment), take func(*batc
 				b.names = append(b.names, c.fresh...)
 				c.fresh = c.fresh[:0]
 			}
-			if len(b.segs) == cap(b.segs) {
-				b.segs = append(b.segs, segment{})
-			} else {
-				b.segs = b.segs[:len(b.segs)+1]
+			n := len(segs)
+			if n == cap(segs) {
+				segs = slices.Grow(segs, 1)
 			}
-			s := &b.segs[len(b.segs)-1]
-			if !d.decode(s, p, read.Frames) {
-				b.segs = b.segs[:len(b.segs)-1]
-				return nil
+			if s := &segs[:n+1][n]; d.decode(s, p, read.Frames) {
+				s.prepare(seed)
+				segs = segs[:n+1]
+				read.Segments++
 			}
-			prepare(s)
-			read.Segments++
 			return nil
 		})
+		b.segs = segs
 		full <- b
 	}()
 	for b := range full {

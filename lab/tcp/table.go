@@ -24,10 +24,10 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// hash is seeded, lest a hostile capture fill one chain.
-func hash(seed uint64, a, b endpoint) uint64 {
-	h := mix(a.lo^seed, b.lo)
-	return mix(h^a.hi, b.hi^uint64(a.port)<<16^uint64(b.port))
+// hash is the same for both directions, and seeded, lest a hostile capture fill
+// one chain.
+func hash(seed uint64, a, b *endpoint) uint64 {
+	return mix(a.lo^seed, a.hi^uint64(a.port)) + mix(b.lo^seed, b.hi^uint64(b.port))
 }
 
 func (t *table) len() int { return t.live }
@@ -43,10 +43,10 @@ func (t *table) at(i uint32) *flow {
 	return f
 }
 
-func (t *table) find(h uint64, a, b endpoint) *flow {
-	for i := t.heads[h&uint64(len(t.heads)-1)]; i != 0; {
+func (t *table) find(s *segment) *flow {
+	for i := t.heads[s.hash&uint64(len(t.heads)-1)]; i != 0; {
 		f := &t.chunks[(i-1)/chunkFlows][(i-1)%chunkFlows]
-		if f.end[0] == a && f.end[1] == b {
+		if f.end[s.dir] == s.src && f.end[1-s.dir] == s.dst {
 			return f
 		}
 		i = f.next
@@ -54,7 +54,7 @@ func (t *table) find(h uint64, a, b endpoint) *flow {
 	return nil
 }
 
-func (t *table) insert(seed, h uint64, a, b endpoint) *flow {
+func (t *table) insert(seed, h uint64) *flow {
 	if t.live >= len(t.heads) {
 		t.grow(seed)
 	}
@@ -70,7 +70,7 @@ func (t *table) insert(seed, h uint64, a, b endpoint) *flow {
 		t.used++
 	}
 	f := &t.chunks[i/chunkFlows][i%chunkFlows]
-	*f = flow{end: [2]endpoint{a, b}, self: i}
+	*f = flow{self: i}
 	head := &t.heads[h&uint64(len(t.heads)-1)]
 	f.next, *head = *head, i+1
 	t.live++
@@ -93,7 +93,7 @@ func (t *table) remove(f *flow, h uint64) {
 func (t *table) grow(seed uint64) {
 	t.heads = make([]uint32, 2*len(t.heads))
 	t.each(func(f *flow) {
-		head := &t.heads[hash(seed, f.end[0], f.end[1])&uint64(len(t.heads)-1)]
+		head := &t.heads[hash(seed, &f.end[0], &f.end[1])&uint64(len(t.heads)-1)]
 		f.next, *head = *head, f.self+1
 	})
 }
@@ -159,11 +159,7 @@ func (p *past) straggler(h uint64, s *segment) bool {
 	if t.hash != h || s.time-t.when > pastFor {
 		return false
 	}
-	d := 0
-	if s.dst.less(s.src) {
-		d = 1
-	}
-	near := int32(s.seq - t.base[d])
+	near := int32(s.seq - t.base[s.dir])
 	return near > -pastNear && near < pastNear || s.flags&RST != 0
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"rstlab/lab/scenario"
 	"rstlab/lab/tcp"
@@ -409,7 +410,8 @@ func ends(s scenario.Scenario, o scenario.Observation) []Difference {
 			return (want.Client == "" || want.Client == o.Of(c.Client)) &&
 				(want.Server == "" || want.Server == o.Of(c.Server)) &&
 				(want.Cause == "" || want.Cause == c.Cause) &&
-				(want.ClosedBy == "" || want.ClosedBy == c.ClosedBy)
+				(want.ClosedBy == "" || want.ClosedBy == c.ClosedBy) &&
+				(want.Idle == scenario.Span{} || want.Idle.From <= idle(c) && idle(c) <= want.Idle.To)
 		})
 		if at < 0 {
 			missing = append(missing, want)
@@ -423,14 +425,17 @@ func ends(s scenario.Scenario, o scenario.Observation) []Difference {
 	for i := range max(len(missing), len(left)) {
 		d := Difference{What: "connection", Want: "closed in order or open", Got: "none such"}
 		if i < len(missing) {
-			w := missing[i]
-			d.Want = describeEnd(w.Client, w.Server, w.Cause, w.ClosedBy)
+			d.Want = describeEnd(missing[i])
 		} else if slices.Contains([]tcp.Cause{tcp.CauseClosed, tcp.CauseOpen}, left[i].Cause) {
 			continue
 		}
 		if i < len(left) {
 			c := left[i]
-			d.Got = describeEnd(o.Of(c.Client), o.Of(c.Server), c.Cause, c.ClosedBy)
+			got := scenario.End{Client: o.Of(c.Client), Server: o.Of(c.Server), Cause: c.Cause, ClosedBy: c.ClosedBy}
+			if i < len(missing) && missing[i].Idle != (scenario.Span{}) {
+				got.Idle = scenario.Span{From: idle(c), To: idle(c)}
+			}
+			d.Got = describeEnd(got)
 			d.Frames = c.Frames
 		}
 		all = append(all, d)
@@ -438,10 +443,18 @@ func ends(s scenario.Scenario, o scenario.Observation) []Difference {
 	return all
 }
 
-func describeEnd(client, server scenario.Host, cause tcp.Cause, by tcp.Side) string {
-	text := fmt.Sprintf("%s > %s %s", cmp.Or(client, "any"), cmp.Or(server, "any"), cmp.Or(cause, "any cause"))
-	if by != "" && by != tcp.None {
-		text += ", closed by the " + string(by)
+// idle is how long nothing was said on a connection before it was closed.
+func idle(c tcp.Conversation) time.Duration {
+	return time.Duration(c.Idle * float64(time.Second)).Round(time.Millisecond)
+}
+
+func describeEnd(e scenario.End) string {
+	text := fmt.Sprintf("%s > %s %s", cmp.Or(e.Client, "any"), cmp.Or(e.Server, "any"), cmp.Or(e.Cause, "any cause"))
+	if e.ClosedBy != "" && e.ClosedBy != tcp.None {
+		text += ", closed by the " + string(e.ClosedBy)
+	}
+	if e.Idle != (scenario.Span{}) {
+		text += fmt.Sprintf(", after %s of silence", e.Idle)
 	}
 	return text
 }
@@ -507,7 +520,7 @@ func declared(s scenario.Scenario) []string {
 		all = append(all, "RST: "+describeReset(r.From, r.To, r.Kind))
 	}
 	for _, e := range s.Want.Ends {
-		all = append(all, "connection: "+describeEnd(e.Client, e.Server, e.Cause, e.ClosedBy))
+		all = append(all, "connection: "+describeEnd(e))
 	}
 	for _, c := range s.Want.Counters {
 		all = append(all, fmt.Sprintf("counter %s on %s: it moved", c.Name, c.Host))

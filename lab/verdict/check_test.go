@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -156,6 +157,30 @@ func TestDeclaredPasses(t *testing.T) {
 	r := Of(s, o)
 	assert.Equal(t, []Reset{{From: scenario.Nginx, To: scenario.Client, Kind: tcp.ToDataAfterClose, Frame: 3}}, r.Resets)
 	assert.Equal(t, scenario.Nginx, r.Hosts["10.0.0.2"])
+}
+
+// TestIdle: how long a connection was idle before it was closed, the ends of
+// the span included.
+func TestIdle(t *testing.T) {
+	o := clean()
+	o.Conversations[0] = tcp.Conversation{Client: nginx, Server: backend, Cause: tcp.CauseClosed, ClosedBy: tcp.Server, Idle: 5.0004}
+	for want, got := range map[scenario.Span]string{
+		{}: "",
+		{From: 5 * time.Second, To: 5 * time.Second}:                 "",
+		{From: 4900 * time.Millisecond, To: 6100 * time.Millisecond}: "",
+		{From: 4 * time.Second, To: 4999 * time.Millisecond}:         "nginx > backend closed, closed by the server, after 5s of silence",
+		{From: 5001 * time.Millisecond, To: 6 * time.Second}:         "nginx > backend closed, closed by the server, after 5s of silence",
+	} {
+		s := plain()
+		s.Want.Ends = []scenario.End{{Cause: tcp.CauseClosed, ClosedBy: tcp.Server, Idle: want}}
+		_, differences := Check(s, o)
+		if got == "" {
+			assert.Empty(t, differences, want)
+			continue
+		}
+		assert.Equal(t, []Difference{{What: "connection", Want: "any > any closed, closed by the server, after " + want.String() + " of silence", Got: got}}, differences)
+		assert.Contains(t, strings.Join(Declared(s), "\n"), differences[0].Want)
+	}
 }
 
 func TestParseAccess(t *testing.T) {

@@ -21,6 +21,9 @@ const (
 	// FINHeld: a FIN has come and waits. Copies counts it and those that have
 	// been sent again since; the copies are dropped.
 	FINHeld Kind = "fin-held"
+	// RequestHeld: data of ours, on a connection that is older than the gate,
+	// waits for a FIN.
+	RequestHeld Kind = "request-held"
 	// RequestLeft: the first data of ours behind a FIN that has been held or
 	// dropped is on its way.
 	RequestLeft Kind = "request-left"
