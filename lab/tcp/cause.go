@@ -118,6 +118,8 @@ const (
 	overflowWithin = int64(3 * time.Second)
 	// promptly is how soon a kernel answers by itself, a delayed ACK included.
 	promptly = int64(100 * time.Millisecond)
+	// jitter is what may come on top of a round trip.
+	jitter = int64(10 * time.Millisecond)
 	// smallTLS is the size up to which TLS application data may be no request
 	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
 	smallTLS = 64
@@ -347,6 +349,12 @@ func (st *story) messageOpen() bool {
 
 func (st *story) opaque() bool {
 	return st.proto == protoTLS || st.proto == protoTunnel || st.proto == protoHTTP2
+}
+
+// silent says that the capture has neither the connection's beginning nor any
+// data of it: whether an answer was owed is not known.
+func (st *story) silent() bool {
+	return st.f.has(flowMidstream) && !st.side(0).data.ok() && !st.side(1).data.ok()
 }
 
 // oneWay says that the capture holds one direction only.
@@ -961,12 +969,16 @@ func (st *story) staleCrossing() *finding {
 	x, y := st.closer, 1-st.closer
 	me := st.side(x)
 	// A FIN that is not acknowledged for longer than this would have been sent
-	// again: then the capture lacks it, and it is not known what happened.
+	// again: then the capture lacks it, and it is not known what happened. Nor is
+	// it where this may be such a repetition, and not the first.
 	limit := minRTO + st.roundTrip()
-	if st.beside(y) {
-		limit = promptly // the FIN was there already, and did not get through
+	if !me.next {
+		limit = jitter + st.roundTrip()
 	}
-	if st.after.at.time()-me.close.time() > limit || me.has(sideGapBeforeFIN) {
+	if st.beside(y) {
+		limit = min(limit, promptly) // the FIN was there already, and did not get through
+	}
+	if st.after.at.time()-me.close.time() > limit || me.gap || me.has(sideMissed) {
 		return nil
 	}
 	order := []mark{me.close, st.after.at, st.rst.at}
@@ -1029,7 +1041,7 @@ func (st *story) closed() *finding {
 	if st.closer < 0 && !(a != never && b != never) || st.firstRST() && !st.inferredAny() {
 		return nil
 	}
-	if st.uncertain() || st.oneWay() || st.messageOpen() && !st.readLater() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
+	if st.uncertain() || st.oneWay() || st.silent() || st.messageOpen() && !st.readLater() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
 		return nil
 	}
 	x := st.closer
@@ -1161,7 +1173,7 @@ func (st *story) flowForgotten() *finding {
 	}
 	x := int(r.from)
 	me, peer := st.side(x), st.side(1-x)
-	if r.trig == talkSYN && peer.has(sideSYNACK) && !st.f.has(flowEstablished) {
+	if r.trig == talkSYN && peer.has(sideSYNACK) && !st.f.has(flowEstablished) && r.off == peer.ack {
 		return &finding{
 			frames: []mark{peer.last, r.at},
 			text: fmt.Sprintf("%s's kernel knew of no connection when %s's SYN-ACK (frame %d) came, and answered with RST (%d): it had given the attempt up.",
@@ -1221,9 +1233,13 @@ func (st *story) unexplained() *finding {
 			st.who(st.c), st.frame(st.synMark(st.c)), span(time.Duration(st.silence())))
 	case st.rst == nil && st.closer < 0 && !st.f.has(flowEstablished):
 		text = "the handshake was not finished and nothing says why."
-	case st.uncertain() && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
-		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after; but the capture lacks the bytes that would show whether the last answer was whole.",
-			st.who(st.closer), st.frame(later(st.side(st.closer).close, mark{n: 1})), st.who(1-st.closer))
+	case (st.uncertain() || st.silent()) && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
+		lacks := "the bytes that would show whether the last answer was whole"
+		if st.silent() {
+			lacks = "all that came before, and with it whether an answer was owed"
+		}
+		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after; but the capture lacks %s.",
+			st.who(st.closer), st.frame(later(st.side(st.closer).close, mark{n: 1})), st.who(1-st.closer), lacks)
 	case st.uncertain():
 		text = "the capture lacks the bytes that would show whether the last answer was whole."
 	case st.rst != nil:

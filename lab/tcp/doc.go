@@ -81,7 +81,8 @@
 // connection, in acknowledgments that nothing asked for, and in timestamps; a
 // lost RST in that who repeats stops. So with frames missing a verdict gets
 // weaker and does not become another; the tests drop every frame, and every two,
-// of every script, and one in twenty of a real kernel's, a thousand times.
+// of every script, and of a real kernel's one in twenty, one in five and every
+// other, thousands of times.
 //
 // # A new cause
 //

@@ -14,8 +14,11 @@ import (
 // Evidence is what is known beside the capture. All of it may be missing.
 type Evidence struct {
 	Kernel []KernelReset
-	// KernelWhole says that the trace covers every host of the capture for all
-	// of its time: then an RST without an event is no stack's.
+	// KernelWhole says that the trace has every RST which the kernels of the
+	// capture's hosts sent while the conversations lasted, with Linux 6.10 or
+	// later; those of listeners, which do not say to whom, may be left out. Then
+	// an RST without an event that no listener can have sent is no stack's: one
+	// that answers a SYN, or that its sender sent of its own accord.
 	KernelWhole bool
 	// Counters gives, by host name or address, how much each kernel counter
 	// ("TcpExt:TCPAbortOnClose") rose.
@@ -28,7 +31,7 @@ type Evidence struct {
 // KernelReset is an event of tracepoint tcp:tcp_send_reset (Linux,
 // include/trace/events/tcp.h; the reason since 6.10).
 type KernelReset struct {
-	From, To netip.AddrPort // From sent the RST; both zero when a listener did
+	From, To netip.AddrPort // From sent the RST; of a listener's, To is zero and From has its port
 	State    string         // TCP_TIME_WAIT, TCP_LISTEN, ...; UNKNOWN without a socket
 	Reason   string         // TCP_ABORT_ON_CLOSE, NO_SOCKET, ...
 }
@@ -188,47 +191,65 @@ func (e Evidence) kernel(c *Conversation) {
 		return
 	}
 	from, to, _ := c.side(r.From)
-	var exact, listener *KernelReset
+	listener := c.maybeListener(*r)
+	var event *KernelReset
 	for i := range e.Kernel {
 		k := &e.Kernel[i]
-		switch {
-		case k.From == from && k.To == to:
-			if exact == nil {
-				exact = k
-			}
-		case k.From.Port() == from.Port() && (!k.From.Addr().IsValid() || k.From.Addr().IsUnspecified()):
-			listener = k
+		if k.From == from && k.To == to {
+			event = k
+			break
+		}
+		// Whose RST of a listener it was is not known: one that goes with the cause.
+		if listener && k.ofListener(from) && slices.Contains(kernelReasons[k.Reason].causes, c.Cause) {
+			event = k
 		}
 	}
-	if exact == nil && listener != nil {
-		exact = listener
-	}
-	if exact == nil {
-		if !e.KernelWhole {
-			return
-		}
-		switch c.Cause {
-		case CauseRefused, CauseAborted, CauseFlowForgotten, CauseUnexplained:
-			was := c.Cause
-			c.Cause, c.Basis, c.ResetBy, c.Advice = CauseRejected, Kernel, ThirdParty, CauseRejected.Info().Advice
-			r.Kind = Forged
-			c.note("No kernel sent this RST: a firewall made it in the peer's name (by the wire alone: %s).", was)
-		default:
-			c.Contradiction = fmt.Sprintf("no kernel has an event for the RST in frame %d", r.Frame)
+	if event == nil {
+		if e.KernelWhole && !listener {
+			c.unsent(r)
 		}
 		return
 	}
-	known, ok := kernelReasons[exact.Reason]
+	known, ok := kernelReasons[event.Reason]
 	switch {
 	case !ok:
-		c.note("The kernel's reason: %s.", exact.Reason)
+		c.note("The kernel's reason: %s.", event.Reason)
 	case slices.Contains(known.causes, c.Cause):
 		c.Basis = Kernel
-		c.note("The kernel's reason: %s, %s.", exact.Reason, known.means)
+		c.note("The kernel's reason: %s, %s.", event.Reason, known.means)
 	case c.Cause != CauseUnexplained:
-		c.Contradiction = fmt.Sprintf("the kernel's reason for the RST in frame %d is %s (%s), which does not go with %s", r.Frame, exact.Reason, known.means, c.Cause)
+		c.Contradiction = fmt.Sprintf("the kernel's reason for the RST in frame %d is %s (%s), which does not go with %s", r.Frame, event.Reason, known.means, c.Cause)
 	default:
-		c.note("The kernel's reason: %s, %s.", exact.Reason, known.means)
+		c.note("The kernel's reason: %s, %s.", event.Reason, known.means)
+	}
+}
+
+// maybeListener says whether a listener may have sent an RST: it answers stray
+// segments with bare ones (RFC 9293 3.10.7.2), a SYN never, and does nothing of
+// its own accord. A client's port has none, where it is known who the client is.
+func (c *Conversation) maybeListener(r Reset) bool {
+	switch r.Kind {
+	case ToSYN, Abort, ProbeTimeout:
+		return false
+	}
+	return r.From == Server || c.Basis != Wire || c.Cause == CauseUnexplained
+}
+
+// ofListener says whether the event is of a listener on the port of from.
+func (k *KernelReset) ofListener(from netip.AddrPort) bool {
+	return k.To.Port() == 0 && k.From.Port() == from.Port() &&
+		(k.From.Addr() == from.Addr() || !k.From.Addr().IsValid() || k.From.Addr().IsUnspecified())
+}
+
+// unsent takes in that no kernel sent the RST r.
+func (c *Conversation) unsent(r *Reset) {
+	switch c.Cause {
+	case CauseRefused, CauseAborted, CauseFlowForgotten, CauseUnexplained:
+		c.note("No kernel sent this RST: a firewall made it in the peer's name (by the wire alone: %s).", c.Cause)
+		c.Cause, c.Basis, c.ResetBy, c.Advice = CauseRejected, Kernel, ThirdParty, CauseRejected.Info().Advice
+		r.Kind = Forged
+	default:
+		c.Contradiction = fmt.Sprintf("no kernel has an event for the RST in frame %d", r.Frame)
 	}
 }
 

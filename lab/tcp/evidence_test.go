@@ -39,16 +39,71 @@ func TestKernelEvidence(t *testing.T) {
 	if cs[0].Cause != CauseAborted || !strings.Contains(cs[0].Contradiction, "TCP_TIMEWAIT_SOCKET") {
 		t.Errorf("%+v", cs[0])
 	}
-	// An RST that no kernel sent.
-	cs = script(t, "refused")
-	Evidence{KernelWhole: true}.Refine(cs)
-	if cs[0].Cause != CauseRejected || cs[0].Basis != Kernel || cs[0].ResetBy != ThirdParty || cs[0].Resets[0].Kind != Forged {
-		t.Errorf("%+v", cs[0])
-	}
-	cs = script(t, "refused")
-	Evidence{}.Refine(cs)
-	if cs[0].Cause != CauseRefused || cs[0].Basis != Wire {
-		t.Errorf("%+v", cs[0])
+}
+
+// TestKernelWhole: what the silence of a whole trace proves, and what not.
+func TestKernelWhole(t *testing.T) {
+	const (
+		none      = ""
+		noSocket  = "tcp_send_reset: src=10.0.0.2:80 dest=10.0.0.1:40000 state=UNKNOWN reason=NO_SOCKET"
+		unread    = "tcp_send_reset: src=10.0.0.2:80 dest=10.0.0.1:40000 state=TCP_CLOSE reason=TCP_ABORT_ON_CLOSE"
+		listener  = "tcp_send_reset: src=0.0.0.0:80 dest=0.0.0.0:0 state=TCP_LISTEN reason=TCP_FLAGS"
+		bound     = "tcp_send_reset: src=10.0.0.2:80 dest=0.0.0.0:0 state=TCP_LISTEN reason=TCP_FLAGS"
+		overflow  = "tcp_send_reset: src=[::]:80 dest=[::]:0 state=TCP_LISTEN reason=TCP_OVERFLOW"
+		otherPort = "tcp_send_reset: src=0.0.0.0:8080 dest=0.0.0.0:0 state=TCP_LISTEN reason=TCP_FLAGS"
+		aborted   = "aborted by the server with the request unread"
+		answered  = "abandoned by FIN, answered later"
+		full      = "accept-overflow with tcp_abort_on_overflow"
+	)
+	for _, tt := range []struct {
+		script, trace string
+		whole         bool
+		cause         Cause
+		basis         Basis
+		contradiction string
+	}{
+		// Nothing but a kernel without a listener answers a SYN with RST.
+		{"refused", none, false, CauseRefused, Wire, ""},
+		{"refused", none, true, CauseRejected, Kernel, ""},
+		{"refused", noSocket, true, CauseRefused, Kernel, ""},
+		{"refused", listener, true, CauseRejected, Kernel, ""},
+		{"refused", listener, false, CauseRefused, Wire, ""},
+		// Nor does a listener act of its own accord.
+		{aborted, none, false, CauseAborted, Wire, ""},
+		{aborted, none, true, CauseRejected, Kernel, ""},
+		{aborted, listener, true, CauseRejected, Kernel, ""},
+		{aborted, unread, true, CauseAborted, Kernel, ""},
+		{"keepalive-timeout", none, true, CauseKeepaliveTimeout, Wire, "no kernel"},
+		{"keepalive-timeout", listener, true, CauseKeepaliveTimeout, Wire, "no kernel"},
+		// But what comes for no connection it answers, and does not say to whom.
+		{"flow-forgotten", none, true, CauseFlowForgotten, Wire, ""},
+		{"flow-forgotten", listener, true, CauseFlowForgotten, Kernel, ""},
+		{"flow-forgotten", bound, false, CauseFlowForgotten, Kernel, ""},
+		{"flow-forgotten", otherPort, true, CauseFlowForgotten, Wire, ""},
+		{"flow-forgotten", overflow, true, CauseFlowForgotten, Wire, ""}, // another's
+		{"flow-forgotten", unread, true, CauseFlowForgotten, Wire, "TCP_ABORT_ON_CLOSE"},
+		{"stale-idle", none, true, CauseStaleIdle, Wire, ""},
+		{"stale-idle", listener, true, CauseStaleIdle, Kernel, ""},
+		{full, none, true, CauseAcceptOverflow, Wire, ""},
+		{full, overflow, true, CauseAcceptOverflow, Kernel, ""},
+		{"unknown past", none, true, CauseUnexplained, Wire, ""},
+		// Nothing listens on a client's port.
+		{answered, none, false, CauseAbandoned, Wire, ""},
+		{answered, none, true, CauseAbandoned, Wire, "no kernel"},
+	} {
+		events, err := ReadKernel(strings.NewReader(tt.trace))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cs := script(t, tt.script)
+		Evidence{Kernel: events, KernelWhole: tt.whole}.Refine(cs)
+		c := cs[0]
+		if c.Cause != tt.cause || c.Basis != tt.basis || (c.Contradiction == "") != (tt.contradiction == "") || !strings.Contains(c.Contradiction, tt.contradiction) {
+			t.Errorf("%s, whole %v, %q: %s, %s, %q", tt.script, tt.whole, tt.trace, c.Cause, c.Basis, c.Contradiction)
+		}
+		if c.Cause == CauseRejected && (c.ResetBy != ThirdParty || c.Resets[0].Kind != Forged || c.Advice != CauseRejected.Info().Advice) {
+			t.Errorf("%s: %+v", tt.script, c)
+		}
 	}
 }
 

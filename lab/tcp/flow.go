@@ -68,21 +68,20 @@ type side struct {
 type sideFlags uint16
 
 const (
-	sideKnown        sideFlags = 1 << iota // base is set
-	sideSeen                               // sent something that was captured
-	sideAcked                              // sent an acknowledgment
-	sideSYN                                // sent SYN without ACK
-	sideSYNACK                             // sent SYN with ACK
-	sideTTLMixed                           // its segments carried different TTLs
-	sideSaidClose                          // announced in HTTP that it closes
-	sideTTLTwice                           // at least two segments carried ttl
-	sideGapBeforeFIN                       // IP IDs say that the capture lacks segments just before the FIN
-	sideMissed                             // the capture lacks bytes of it
-	sideJump                               // its last IP ID was not the one before plus 1
-	sideJumps                              // nor was that one
-	sideBig                                // its last segment may have been several, joined by offload
-	sideMSS                                // announced an MSS of no more than ethernetMSS
-	sideHidden                             // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
+	sideKnown     sideFlags = 1 << iota // base is set
+	sideSeen                            // sent something that was captured
+	sideAcked                           // sent an acknowledgment
+	sideSYN                             // sent SYN without ACK
+	sideSYNACK                          // sent SYN with ACK
+	sideTTLMixed                        // its segments carried different TTLs
+	sideSaidClose                       // announced in HTTP that it closes
+	sideTTLTwice                        // at least two segments carried ttl
+	sideMissed                          // the capture lacks bytes of it
+	sideJump                            // its last IP ID was not the one before plus 1
+	sideJumps                           // nor was that one
+	sideBig                             // its last segment may have been several, joined by offload
+	sideMSS                             // announced an MSS of no more than ethernetMSS
+	sideHidden                          // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
 )
 
 func (s *side) has(f sideFlags) bool { return s.flags&f != 0 }
@@ -162,6 +161,8 @@ type closing struct {
 	finAck  int64  // acknowledgment that it carried
 	finLast uint32 // frame of the newest FIN
 	fins    uint8
+	gap     bool // the capture lacks what came just before the first, a FIN perhaps
+	next    bool // by its IP ID it does not, as far as that tells
 }
 
 // lateData is the first data of a side after the other side's FIN, in order of
@@ -429,7 +430,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	switch {
 	case s.flags&(SYN|FIN) != 0:
-	case me.fin == never && off == max(me.nxt, peer.ack)-1 && !fresh && (s.length == 0 || s.length == 1 && peer.ack >= me.nxt):
+	case me.fin == never && off == max(me.nxt, peer.ack)-1 && (!fresh || peer.has(sideAcked)) && (s.length == 0 || s.length == 1 && peer.ack >= me.nxt):
 		kind = talkProbe
 		isNew = false
 		if peer.window != 0 { // else it asks for window
@@ -459,10 +460,12 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	if s.flags&FIN != 0 {
 		kind = talkFIN
-		if me.fin == never && me.skipped(s) {
-			me.flags |= sideGapBeforeFIN
-		}
+		first := me.fin == never
 		f.fin(x, d, m, finOff, ack)
+		if first {
+			e := &f.more.ends[d]
+			e.gap, e.next = fresh || me.skipped(s), s.ipID != 0 && (s.ipID == me.ipID+1 || me.has(sideBig))
+		}
 	}
 	if kind == talkACK && !fresh && s.flags&^(ECE|CWR) == ACK && off == me.nxt && ack == before && s.window == me.window && me.last.n > peer.last.n {
 		peer.flags |= sideHidden
@@ -623,7 +626,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	if r.kind == ToDataAfterClose {
 		t.pending[d]--
 	}
-	r.gap = me.skipped(s) || me.has(sideHidden) || me.off(me.top) > me.nxt ||
+	r.gap = me.skipped(s) || me.has(sideHidden) || max(off, me.off(me.top)) > me.nxt ||
 		r.deaf && peer.talk == talkACK && s.time-peer.last.time() > promptly+int64(f.hsTime)*1000
 	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
 	if ack != never {

@@ -200,7 +200,7 @@ func TestKernelDegraded(t *testing.T) {
 var slow bool
 
 // TestKernelLossy drops frames at random, many times: one in twenty, as busy
-// captures lose, and some of far worse.
+// captures lose, and far more, one by one and in runs. No verdict is wrong.
 func TestKernelLossy(t *testing.T) {
 	ps := readPackets(t, kernel)
 	var records [][]byte
@@ -208,39 +208,47 @@ func TestKernelLossy(t *testing.T) {
 	for _, p := range ps {
 		records = append(records, pcapFile([]Packet{p}, binary.LittleEndian, magicNanos, linkEthernet)[len(head):])
 	}
-	lossy := func(seed uint64, one int) []byte {
+	lossy := func(seed uint64, one, run int) []byte {
 		r := rand.New(rand.NewPCG(seed, 0))
-		b := slices.Clone(head)
+		b, drop := slices.Clone(head), 0
 		for _, p := range records {
-			if one == 0 || r.IntN(one) != 0 {
-				b = append(b, p...)
+			if drop == 0 && one > 0 && r.IntN(one*run) == 0 {
+				drop = 1 + r.IntN(2*run-1)
 			}
+			if drop > 0 {
+				drop--
+				continue
+			}
+			b = append(b, p...)
 		}
 		return b
 	}
 	full := map[[2]netip.AddrPort]Cause{}
-	cs, _ := explainBytes(t, lossy(0, 0), Options{})
+	cs, _ := explainBytes(t, lossy(0, 0, 1), Options{})
 	for _, c := range cs {
 		full[[2]netip.AddrPort{c.Client, c.Server}] = c.Cause
 		full[[2]netip.AddrPort{c.Server, c.Client}] = c.Cause // turned round by a guess
 	}
-	for one, seeds := range map[int]int{20: 1000, 8: 100} {
+	for _, loss := range []struct {
+		one, run int // one frame in so many, on average so many in a row
+		seeds    uint64
+	}{{20, 1, 500}, {5, 1, 2000}, {2, 1, 300}, {5, 8, 500}} {
 		if slow || testing.Short() {
-			seeds /= 20
+			loss.seeds /= 20
 		}
 		kept, all := 0, 0
-		for seed := range uint64(seeds) {
-			cs, _ := explainBytes(t, lossy(seed, one), Options{})
+		for seed := range loss.seeds {
+			cs, _ := explainBytes(t, lossy(seed, loss.one, loss.run), Options{})
 			for _, c := range cs {
 				was := full[[2]netip.AddrPort{c.Client, c.Server}]
 				all++
 				if c.Cause == was {
 					kept++
 				} else if !weaker(c.Cause, was) {
-					t.Errorf("1 in %d lost, seed %d: %v (%s): %s: %s", one, seed, c.Server, was, c.Cause, c.Text)
+					t.Errorf("1 in %d lost, %d in a row, seed %d: %v (%s): %s: %s", loss.one, loss.run, seed, c.Server, was, c.Cause, c.Text)
 				}
 			}
 		}
-		t.Logf("1 frame in %d lost: %.1f %% of %d keep their cause", one, 100*float64(kept)/float64(all), all)
+		t.Logf("1 frame in %d lost, %d in a row: %.1f %% of %d keep their cause", loss.one, loss.run, 100*float64(kept)/float64(all), all)
 	}
 }
