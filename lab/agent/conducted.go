@@ -14,8 +14,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,8 +21,8 @@ import (
 	"rstlab/lab/agent/protocol"
 )
 
-// listenPoll is how often Listening looks at /proc/net/tcp: the kernel tells
-// nobody without privilege when a socket begins to listen.
+// listenPoll is how often Listening looks: the kernel tells nobody without
+// privilege when a socket begins to listen.
 const listenPoll = 2 * time.Millisecond
 
 // resetWithin is how long a killed process may take to end.
@@ -364,7 +362,7 @@ func (h *host) run(argv []string) (protocol.Event, error) {
 // c.Name lives and c.Within has not passed.
 func (h *host) listening(c protocol.Command) error {
 	for deadline := time.Now().Add(time.Duration(c.Within)); ; {
-		open, err := listeners("/proc/net/tcp", "/proc/net/tcp6")
+		open, err := listeners()
 		if err != nil {
 			return err
 		}
@@ -389,32 +387,4 @@ func (h *host) listening(c protocol.Command) error {
 		case <-time.After(listenPoll):
 		}
 	}
-}
-
-// listeners returns the ports of the sockets in state LISTEN (0A) in tables in
-// the format of /proc/net/tcp. A table that is not there (no IPv6) is empty.
-func listeners(tables ...string) (map[int]bool, error) {
-	open := map[int]bool{}
-	for _, table := range tables {
-		data, err := os.ReadFile(table)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for line := range strings.Lines(string(data)) {
-			fields := strings.Fields(line)
-			if len(fields) < 4 || fields[3] != "0A" {
-				continue
-			}
-			_, hex, _ := strings.Cut(fields[1], ":")
-			port, err := strconv.ParseUint(hex, 16, 16)
-			if err != nil {
-				continue
-			}
-			open[int(port)] = true
-		}
-	}
-	return open, nil
 }
