@@ -34,7 +34,7 @@ func (e *Engine) NewPool(images map[string]string, keep bool, most int) *Pool {
 // pool's is given back.
 func (p *Pool) Get(ctx context.Context, t *Topology) (*Bench, error) {
 	for {
-		b, old := p.take(t.shape(p.images))
+		b, old := p.take(t.Shape(p.images))
 		if b != nil {
 			b.topology = t
 			return b, nil
@@ -68,7 +68,7 @@ func (p *Pool) take(shape string) (b, old *Bench) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, b := range slices.Backward(p.free) {
-		if b.topology.shape(p.images) == shape {
+		if b.topology.Shape(p.images) == shape {
 			p.free = slices.Delete(p.free, i, i+1)
 			return b, nil
 		}
@@ -125,9 +125,10 @@ func (p *Pool) Close() {
 	p.free = nil
 }
 
-// shape is all of a topology that its containers are made of: what a play
-// brings along, nginx's config, is none of it.
-func (t *Topology) shape(images map[string]string) string {
+// Shape is all of a topology that its containers are made of: what a play
+// brings along, nginx's config, is none of it. Plays of one shape can share a
+// bench.
+func (t *Topology) Shape(images map[string]string) string {
 	var shape string
 	for _, s := range t.services {
 		shape += fmt.Sprintln(s.name, images[s.image], s.aliases, s.shares, s.capAdd, s.capDrop, s.sysctls)

@@ -116,8 +116,21 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	p := player{pool: pool, keep: o.Keep, kernel: kernel, out: o.Out, numbers: o.numbers(), progress: progress}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, o.Jobs)
+	one := func(i int) {
+		p.play(playing, cells[i], func(r verdict.Result) {
+			if playing.Err() != nil {
+				return // it broke off; that is no result
+			}
+			results[i] = r
+			close(finished[i])
+			progress.Done(cells[i].scenario.ID, "")
+			if o.FailFast && r.Outcome != verdict.Pass && r.Outcome != verdict.Unsupported {
+				stop()
+			}
+		})
+	}
 	wg.Go(func() {
-		for _, i := range o.order(cells) {
+		for _, q := range queues(cells, o.order(cells), images) {
 			select {
 			case slots <- struct{}{}:
 			case <-playing.Done():
@@ -125,17 +138,12 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 			}
 			wg.Go(func() {
 				defer func() { <-slots }()
-				p.play(playing, cells[i], func(r verdict.Result) {
+				for i := range q {
 					if playing.Err() != nil {
-						return // it broke off; that is no result
+						return
 					}
-					results[i] = r
-					close(finished[i])
-					progress.Done(cells[i].scenario.ID, "")
-					if o.FailFast && r.Outcome != verdict.Pass && r.Outcome != verdict.Unsupported {
-						stop()
-					}
-				})
+					one(i)
+				}
 			})
 		}
 	})
@@ -165,6 +173,43 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 		return err
 	}
 	return Write(filepath.Join(o.Out, "results.json"), all)
+}
+
+// busy is for how long one bench is kept busy before another of its shape is
+// started beside it, and overhead what a play takes but for its waits.
+const (
+	busy     = 25 * time.Second
+	overhead = 500 * time.Millisecond
+)
+
+// queues gives the cells, in their order, to benches: those of one shape share
+// as many as their waits ask for, because to start a bench costs more than a
+// play. Each element is a bench that takes its next cell from the channel; a
+// channel that several share comes as often.
+func queues(cells []cell, order []int, images map[string]string) []<-chan int {
+	of := map[string][]int{}
+	var shapes []string // in the order of their first cells
+	for _, i := range order {
+		shape := cells[i].topology.Shape(images)
+		if of[shape] == nil {
+			shapes = append(shapes, shape)
+		}
+		of[shape] = append(of[shape], i)
+	}
+	var all []<-chan int
+	for _, shape := range shapes {
+		queue := make(chan int, len(of[shape]))
+		var work time.Duration
+		for _, i := range of[shape] {
+			queue <- i
+			work += cells[i].scenario.Waits() + overhead
+		}
+		close(queue)
+		for range min(len(of[shape]), int((work+busy-1)/busy)) {
+			all = append(all, queue)
+		}
+	}
+	return all
 }
 
 // share holds the share of a scenario's plays that showed what it wants, the
