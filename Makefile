@@ -10,7 +10,7 @@ lab: out/lab ## the article's failures and fixes, played and explained
 	@out/lab run article
 
 test: ## everything, on real containers; go test -short ./... needs no Docker
-	go test ./...
+	go test -timeout 40m ./...
 
 check: ## format, vet, lint, tidy modules, races in what is pure Go
 	test -z "$$(gofmt -l backends lab tests)"

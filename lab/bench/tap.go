@@ -128,7 +128,7 @@ func (b *Bench) write(w io.Writer, comments map[int]string) error {
 // largest: with tcpdump's own 2 MiB and 256 KiB there are 8, and a burst that
 // comes while tcpdump does not run loses frames.
 const (
-	ring    = "8192"
+	ring    = "32768"
 	largest = "65549" // an IPv4 packet as the segmentation offload leaves it, on Ethernet
 )
 
