@@ -92,7 +92,9 @@ func TestCatalogue(t *testing.T) {
 		t.Parallel()
 		asked := 0
 		for _, s := range scenarios {
-			if slices.ContainsFunc(s.Play, func(step scenario.Step) bool { return step.Do == scenario.DoFilter && strings.Contains(step.Rule, "reset") }) {
+			if slices.ContainsFunc(s.Play, func(step scenario.Step) bool {
+				return step.Do == scenario.DoFilter && strings.Contains(step.Rule, "reset")
+			}) {
 				continue // a firewall's RST is none of the kernel's stack
 			}
 			asked += kernelAgrees(t, results[s.ID])
