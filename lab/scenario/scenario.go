@@ -325,7 +325,7 @@ func (s Step) String() string {
 	case DoTell:
 		return fmt.Sprintf("%s: go on (%q)", s.Host, s.Event)
 	case DoLogged:
-		return fmt.Sprintf("wait until %s logs %s", s.Host, s.Event)
+		return fmt.Sprintf("wait until %s logs %q", s.Host, s.Event)
 	case DoSignal:
 		whom := map[Whom]string{All: "every process of the server", Leader: "its first process", Workers: "its workers"}[s.To]
 		return fmt.Sprintf("%s: SIG%s to %s", s.Host, s.Signal, whom)
