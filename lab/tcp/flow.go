@@ -627,6 +627,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 		t.pending[d]--
 	}
 	r.gap = me.skipped(s) || me.has(sideHidden) || max(off, me.off(me.top)) > me.nxt ||
+		s.cut && me.talk == talkProbe || // its timestamps may have told that the answers did not arrive
 		r.deaf && peer.talk == talkACK && s.time-peer.last.time() > promptly+int64(f.hsTime)*1000
 	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
 	if ack != never {
