@@ -485,10 +485,14 @@ func (st *story) idle() time.Duration {
 	return max(0, st.since(end, last))
 }
 
-// lastData is the newest data before a moment, and the side that sent it.
+// lastData is the newest data before a moment, and the side that sent it; not
+// what crosses the first FIN, wherever the tap was.
 func (st *story) lastData(end mark) (last mark, from int) {
 	for i := range st.ends {
 		for _, m := range [...]mark{st.side(i).data, st.side(i).turn} {
+			if st.after.at.ok() && int(st.after.from) == i && m.n >= st.after.at.n {
+				continue
+			}
 			if m.ok() && m.n <= end.n && m.n > last.n {
 				last, from = m, i
 			}
@@ -832,8 +836,15 @@ func (st *story) abandoned() *finding {
 	if e.proto != protoHTTP1 || e.has(reqLost|respLost) || st.inferredAny() {
 		return nil
 	}
-	waiting := ""
-	switch st.was() {
+	during, waiting := st.was(), ""
+	if a := &st.after; how == "FIN" && a.at.ok() && a.at.n < left.n && int(a.from) == st.s && e.resps <= e.reqs && st.rst != nil && int(st.rst.from) == st.c {
+		// What the FIN does not acknowledge had not arrived, though the capture
+		// shows it before.
+		if during = DuringResponse; a.off == st.side(st.s).turnOff {
+			during = DuringAwaiting
+		}
+	}
+	switch during {
 	case DuringAwaiting:
 		waiting = "the answer to its request" + st.request() + " had not begun"
 	case DuringResponse:
@@ -862,7 +873,7 @@ func (st *story) abandoned() *finding {
 		frames: frames,
 		text: fmt.Sprintf("%s left (%s, frame %d) %s after its request (%d): %s.%s",
 			st.who(st.c), how, st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), waiting, tail),
-		during: st.was(), answer: &f.more.atReply,
+		during: during, answer: &f.more.atReply,
 	}
 }
 
@@ -1084,6 +1095,9 @@ func (st *story) closed() *finding {
 	}
 	if st.rst != nil && (a == never || b == never) && !goodbye {
 		return nil
+	}
+	if st.rst != nil && st.inferred[x] && int(st.rst.from) == x && st.side(x).ack < st.fin(y) {
+		return nil // it had not taken all of it: where it closed is not known
 	}
 	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye && st.side(x).ack <= st.after.off {
 		return nil // nobody took that: the RST which would answer it is not in the capture

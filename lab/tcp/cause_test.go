@@ -239,6 +239,16 @@ var scripts = []struct {
 		line{0.002, 'S', "P.", 1, cReq, longAns, nil},
 		line{0.3, 'C', "R.", cReq, 1 + uint32(len(longAns)), "", nil},
 	), CauseAbandoned, None, Client, DuringResponse, AnswerPartial, []ResetKind{Abort}, 0},
+	{"abandoned, as the server's side sees it", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "P.", 1, cReq, ok[:60], nil},
+		line{0.006, 'C', ".", cReq, 61, "", nil},
+		line{0.0061, 'S', "P.", 61, cReq, ok[60:], nil},
+		line{0.0062, 'C', "F.", cReq, 61, "", nil},
+		line{0.0063, 'S', "F.", sOK, cReq + 1, "", nil},
+		line{0.010, 'C', "R", cReq, 0, "", nil},
+		line{0.0101, 'C', "R", cReq + 1, 0, "", nil},
+	), CauseAbandoned, Client, Client, DuringResponse, AnswerWhole, []ResetKind{ToDataAfterClose, AfterClose}, 0},
 	{"keepalive-timeout", exchanged(
 		line{60, 'S', ".", sOK - 1, cReq, "", nil},
 		line{61, 'S', ".", sOK - 1, cReq, "", nil},

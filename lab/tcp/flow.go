@@ -560,8 +560,9 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	me, peer := f.sides(d)
 	late := peer.fin != never && (f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d)
-	if int(f.talker) == 1-d && !late && (me.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == d) {
-		f.rest = max(f.rest, uint32(min(max(m.time()-peer.data.time(), 0)/1e6, math.MaxUint32)))
+	// What the server answers came in time.
+	if int(f.talker) == 1-d && me.data.ok() && (peer.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == 1-d) {
+		f.rest = max(f.rest, uint32(min(max(peer.turn.time()-me.data.time(), 0)/1e6, math.MaxUint32)))
 	}
 	if int(f.talker) != d || late {
 		f.talker = int8(d)
