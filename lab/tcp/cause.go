@@ -836,11 +836,19 @@ func (st *story) abandoned() *finding {
 	if e.proto != protoHTTP1 || e.has(reqLost|respLost) || st.inferredAny() {
 		return nil
 	}
+	// What it did not acknowledge when it left had not arrived, though the
+	// capture may show it before.
 	during, waiting := st.was(), ""
-	if a := &st.after; how == "FIN" && a.at.ok() && a.at.n < left.n && int(a.from) == st.s && e.resps <= e.reqs && st.rst != nil && int(st.rst.from) == st.c {
-		// What the FIN does not acknowledge had not arrived, though the capture
-		// shows it before.
-		if during = DuringResponse; a.off == st.side(st.s).turnOff {
+	s, had := st.side(st.s), c.finAck
+	if how == "RST" {
+		had = st.rst.ack
+	}
+	sent := s.nxt
+	if s.fin != never {
+		sent = s.fin
+	}
+	if had != never && had < sent && s.data.n < left.n && e.resps <= e.reqs && st.rst != nil && int(st.rst.from) == st.c {
+		if during = DuringResponse; had <= s.turnOff {
 			during = DuringAwaiting
 		}
 	}
