@@ -156,7 +156,7 @@ func (e *explain) open(args []string) (*os.File, string, error) {
 		merged.Close()
 		return nil, "", fmt.Errorf("putting captures together: %w", err)
 	}
-	for _, m := range fitted {
+	for _, m := range fitted[1:] { // to the first
 		fmt.Fprintln(os.Stderr, "lab:", report.Printable(m.String()))
 	}
 	_, err = merged.Seek(0, io.SeekStart)

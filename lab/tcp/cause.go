@@ -357,6 +357,19 @@ func (st *story) silent() bool {
 	return st.f.has(flowMidstream) && !st.side(0).data.ok() && !st.side(1).data.ok()
 }
 
+// cutOff says that the messages are not known only because the capture holds no
+// more than the beginnings of its packets, and that the client closed after the
+// server's last word. As for a protocol that is not read, TCP's order is all.
+func (st *story) cutOff() bool {
+	for i := range st.ends {
+		if st.side(i).has(sideMissed) {
+			return false
+		}
+	}
+	return st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
+		!st.after.at.ok() && int(st.f.more.talker) == st.s
+}
+
 // oneWay says that the capture holds one direction only.
 func (st *story) oneWay() bool {
 	return !st.side(0).has(sideSeen) || !st.side(1).has(sideSeen)
@@ -383,7 +396,7 @@ func (st *story) conversation() Conversation {
 	}
 	c.ClientName, c.ServerName = st.x.name(c.Client.Addr()), st.x.name(c.Server.Addr())
 	if st.closer >= 0 || st.rst != nil {
-		c.During = st.at()
+		c.During, c.Idle = st.at(), st.idle().Seconds()
 		if f.more != nil {
 			c.Answer = f.more.atReply
 		}
@@ -396,7 +409,6 @@ func (st *story) conversation() Conversation {
 		if st.closer == st.s || st.inferred[st.closer] {
 			c.Answer = f.http.answer()
 		}
-		c.Idle = st.idle().Seconds()
 		if st.after.at.ok() && st.side(st.closer).close.ok() {
 			c.Reuse = max(0, st.since(st.after.at, st.side(st.closer).close).Seconds())
 		}
@@ -454,24 +466,39 @@ func (st *story) conversation() Conversation {
 	return c
 }
 
-// idle is how long no data had been sent when the first side closed.
+// idle is how long no data had been sent when the first side closed or reset.
 func (st *story) idle() time.Duration {
-	end := st.side(st.closer).close
+	var end mark
+	switch {
+	case st.firstRST():
+		end = st.rst.at
+	case st.closer >= 0:
+		end = st.side(st.closer).close
+	}
 	if !end.ok() {
 		return 0
 	}
-	var last mark
-	for i := range st.ends {
-		for _, m := range []mark{st.side(i).data, st.side(i).turn} {
-			if m.ok() && m.n <= end.n && m.n > last.n {
-				last = m
-			}
-		}
-	}
+	last, _ := st.lastData(end)
 	if !last.ok() {
 		return time.Duration(end.time() - st.f.start)
 	}
 	return max(0, st.since(end, last))
+}
+
+// lastData is the newest data before a moment, and the side that sent it; not
+// what crosses the first FIN, wherever the tap was.
+func (st *story) lastData(end mark) (last mark, from int) {
+	for i := range st.ends {
+		for _, m := range [...]mark{st.side(i).data, st.side(i).turn} {
+			if st.after.at.ok() && int(st.after.from) == i && m.n >= st.after.at.n {
+				continue
+			}
+			if m.ok() && m.n <= end.n && m.n > last.n {
+				last, from = m, i
+			}
+		}
+	}
+	return last, from
 }
 
 // ---- the handshake was never done ----
@@ -809,8 +836,23 @@ func (st *story) abandoned() *finding {
 	if e.proto != protoHTTP1 || e.has(reqLost|respLost) || st.inferredAny() {
 		return nil
 	}
-	waiting := ""
-	switch st.was() {
+	// What it did not acknowledge when it left had not arrived, though the
+	// capture may show it before.
+	during, waiting := st.was(), ""
+	s, had := st.side(st.s), c.finAck
+	if how == "RST" {
+		had = st.rst.ack
+	}
+	sent := s.nxt
+	if s.fin != never {
+		sent = s.fin
+	}
+	if had != never && had < sent && s.data.n < left.n && e.resps <= e.reqs && st.rst != nil && int(st.rst.from) == st.c {
+		if during = DuringResponse; had <= s.turnOff {
+			during = DuringAwaiting
+		}
+	}
+	switch during {
 	case DuringAwaiting:
 		waiting = "the answer to its request" + st.request() + " had not begun"
 	case DuringResponse:
@@ -839,7 +881,7 @@ func (st *story) abandoned() *finding {
 		frames: frames,
 		text: fmt.Sprintf("%s left (%s, frame %d) %s after its request (%d): %s.%s",
 			st.who(st.c), how, st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), waiting, tail),
-		during: st.was(), answer: &f.more.atReply,
+		during: during, answer: &f.more.atReply,
 	}
 }
 
@@ -1041,7 +1083,7 @@ func (st *story) closed() *finding {
 	if st.closer < 0 && !(a != never && b != never) || st.firstRST() && !st.inferredAny() {
 		return nil
 	}
-	if st.uncertain() || st.oneWay() || st.silent() || st.messageOpen() && !st.readLater() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
+	if st.uncertain() && !st.cutOff() || !st.uncertain() && st.messageOpen() && !st.readLater() || st.oneWay() || st.silent() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
 		return nil
 	}
 	x := st.closer
@@ -1061,6 +1103,9 @@ func (st *story) closed() *finding {
 	}
 	if st.rst != nil && (a == never || b == never) && !goodbye {
 		return nil
+	}
+	if st.rst != nil && st.inferred[x] && int(st.rst.from) == x && st.side(x).ack < st.fin(y) {
+		return nil // it had not taken all of it: where it closed is not known
 	}
 	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye && st.side(x).ack <= st.after.off {
 		return nil // nobody took that: the RST which would answer it is not in the capture
@@ -1088,9 +1133,12 @@ func (st *story) closed() *finding {
 	if st.rst != nil {
 		t.say("; an RST of ", st.who(int(st.rst.from)), " (").number(st.frame(st.rst.at)).say(") came after and harmed nothing")
 	}
+	if st.uncertain() {
+		t.say(", after the server's last word; the capture cuts the messages themselves off")
+	}
 	t.say(".")
 	basis := Basis("")
-	if st.inferredAny() {
+	if st.inferredAny() || st.uncertain() {
 		basis = Inferred
 	}
 	st.x.words = t
@@ -1136,8 +1184,12 @@ func (st *story) halfClosed() *finding {
 	if me.closeOK.ok() || st.inferred[x] {
 		state = fmt.Sprintf("FIN_WAIT2 with %s and CLOSE_WAIT with %s", st.who(x), st.who(1-x))
 	}
-	text := fmt.Sprintf("%s closed the %s (FIN, frame %d); %s did not until the capture ended %s later: the connection is in %s.",
-		st.who(x), st.idleText(), st.frame(me.close), st.who(1-x), span(time.Duration(st.x.now-me.close.time())), state)
+	after := ""
+	if d := st.x.now - me.close.time(); d >= moment {
+		after = " " + span(time.Duration(d)) + " later"
+	}
+	text := fmt.Sprintf("%s closed the %s (FIN, frame %d); %s did not until the capture ended%s: the connection is in %s.",
+		st.who(x), st.idleText(), st.frame(me.close), st.who(1-x), after, state)
 	basis := Basis("")
 	if st.inferred[x] {
 		basis = Inferred
@@ -1159,11 +1211,59 @@ func (st *story) aborted() *finding {
 	if x == st.c && st.uncertain() || st.oneWay() {
 		return nil
 	}
-	last := st.side(1 - x).last
-	return &finding{
-		frames: []mark{last, r.at},
-		text:   fmt.Sprintf("%s threw the connection away%s with RST (frame %d), without FIN.", st.who(x), st.duringText(), st.frame(r.at)),
+	e, c, s := &st.f.http, st.side(st.c), st.side(st.s)
+	asked := c.turn
+	request := fmt.Sprintf("%s after %s's request%s", span(st.since(r.at, asked)), st.who(st.c), st.request())
+	reset := fmt.Sprintf("%s reset the connection (RST, frame %d)", st.who(x), st.frame(r.at))
+	switch st.was() {
+	case DuringAwaiting:
+		return &finding{frames: []mark{asked, r.at}, text: fmt.Sprintf("%s %s (%d), before a byte of the answer: it closed, or was killed, with the request unread, or it closed with SO_LINGER 0.",
+			reset, request, st.frame(asked))}
+	case DuringResponse:
+		return &finding{frames: []mark{asked, s.turn, r.at}, text: fmt.Sprintf("%s %s (%d), inside the answer that begins in frame %d%s; what of it is on its way may be lost, too.",
+			reset, request, st.frame(asked), st.frame(s.turn), st.missing())}
+	case DuringRequest:
+		answer := ""
+		if e.resps > 0 && e.done >= e.reqs {
+			answer = fmt.Sprintf("; its answer (status %d) may be lost with it", e.status)
+		}
+		return &finding{frames: []mark{asked, r.at}, text: fmt.Sprintf("%s %s began (%d), before all of it had come%s.",
+			reset, request, st.frame(asked), answer)}
 	}
+	last, from := st.lastData(r.at)
+	connection := "connection"
+	if int64(st.idle()) >= moment {
+		connection = "idle connection"
+	}
+	what, tail := "the handshake", " and before any data"
+	const unknown = "; what was open then the capture does not show"
+	switch {
+	case st.silent():
+		what, tail = "its first frame here", unknown
+	case last.ok() && st.was() == DuringIdle:
+		what = fmt.Sprintf("the answer to %s's request%s was whole (%d)", st.who(st.c), st.request(), st.frame(last))
+		switch tail = ": nothing was outstanding"; {
+		case x == st.s && c.ack < s.nxt, x == st.c && r.ack < s.nxt:
+			tail = fmt.Sprintf(": not all of it had arrived at %s", st.who(st.c))
+		case x == st.c:
+			tail = ": it had arrived, but perhaps was never read"
+		}
+	case last.ok():
+		what, tail = fmt.Sprintf("%s's last data (%d)", st.who(from), st.frame(last)), unknown
+	}
+	return &finding{frames: []mark{last, r.at}, text: fmt.Sprintf("%s reset the %s (RST, frame %d) %s after %s, without FIN%s.",
+		st.who(x), connection, st.frame(r.at), span(st.idle()), what, tail)}
+}
+
+// missing is how far the response was from its end, as far as is known.
+func (st *story) missing() string {
+	switch s := st.side(st.s); s.http {
+	case httpBody:
+		return fmt.Sprintf(", %d bytes before the end that Content-Length announced", s.end-s.pos)
+	case httpChunkSize, httpChunkData, httpTrailer:
+		return ", before its last chunk"
+	}
+	return ""
 }
 
 func (st *story) flowForgotten() *finding {
@@ -1216,11 +1316,15 @@ func (st *story) open() *finding {
 	if st.closer >= 0 || st.rst != nil || st.inferredAny() || !st.f.has(flowEstablished) || st.oneWay() {
 		return nil
 	}
-	text := fmt.Sprintf("still open when the capture ended, %s after its last segment (frame %d).", span(time.Duration(st.silence())), st.frame(later(st.side(0).last, st.side(1).last)))
-	if st.early {
-		text = fmt.Sprintf("still open when it was decided early, idle since frame %d: too many flows.", st.frame(later(st.side(0).last, st.side(1).last)))
+	last := later(st.side(0).last, st.side(1).last)
+	text := fmt.Sprintf("still open when the capture ended (last segment: frame %d).", st.frame(last))
+	switch {
+	case st.early:
+		text = fmt.Sprintf("still open when it was decided early, idle since frame %d: too many flows.", st.frame(last))
+	case st.silence() >= moment:
+		text = fmt.Sprintf("still open when the capture ended, %s after its last segment (frame %d).", span(time.Duration(st.silence())), st.frame(last))
 	}
-	return &finding{frames: []mark{later(st.side(0).last, st.side(1).last)}, text: text, ended: st.atEnd}
+	return &finding{frames: []mark{last}, text: text, ended: st.atEnd}
 }
 
 func (st *story) unexplained() *finding {

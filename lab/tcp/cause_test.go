@@ -239,6 +239,16 @@ var scripts = []struct {
 		line{0.002, 'S', "P.", 1, cReq, longAns, nil},
 		line{0.3, 'C', "R.", cReq, 1 + uint32(len(longAns)), "", nil},
 	), CauseAbandoned, None, Client, DuringResponse, AnswerPartial, []ResetKind{Abort}, 0},
+	{"abandoned, as the server's side sees it", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "P.", 1, cReq, ok[:60], nil},
+		line{0.006, 'C', ".", cReq, 61, "", nil},
+		line{0.0061, 'S', "P.", 61, cReq, ok[60:], nil},
+		line{0.0062, 'C', "F.", cReq, 61, "", nil},
+		line{0.0063, 'S', "F.", sOK, cReq + 1, "", nil},
+		line{0.010, 'C', "R", cReq, 0, "", nil},
+		line{0.0101, 'C', "R", cReq + 1, 0, "", nil},
+	), CauseAbandoned, Client, Client, DuringResponse, AnswerWhole, []ResetKind{ToDataAfterClose, AfterClose}, 0},
 	{"keepalive-timeout", exchanged(
 		line{60, 'S', ".", sOK - 1, cReq, "", nil},
 		line{61, 'S', ".", sOK - 1, cReq, "", nil},
@@ -312,5 +322,42 @@ func TestCauses(t *testing.T) {
 				t.Errorf("resets %v, want %v", kinds, want)
 			}
 		})
+	}
+}
+
+// TestAbortedText: who, when, what was open, and what that means.
+func TestAbortedText(t *testing.T) {
+	post := "POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n"
+	early := "HTTP/1.1 413 X\r\nContent-Length: 0\r\n\r\n"
+	for want, script := range map[string][]line{
+		"the server reset the connection (RST, frame 5) 299 ms after the client's request GET /test (4), before a byte of the answer: it closed, or was killed, with the request unread, or it closed with SO_LINGER 0.": opened(
+			line{0.001, 'C', "P.", 1, 1, get, nil},
+			line{0.3, 'S', "R.", 1, cReq, "", nil}),
+		"the server reset the connection (RST, frame 7) 299 ms after the client's request GET /test (4), inside the answer that begins in frame 5, 90 bytes before the end that Content-Length announced; what of it is on its way may be lost, too.": opened(
+			line{0.001, 'C', "P.", 1, 1, get, nil},
+			line{0.002, 'S', "P.", 1, cReq, longAns, nil},
+			line{0.003, 'C', ".", cReq, 1 + uint32(len(longAns)), "", nil},
+			line{0.3, 'S', "R.", 1 + uint32(len(longAns)), cReq, "", nil}),
+		"the server reset the connection (RST, frame 6) 1.1 ms after the client's request POST / began (4), before all of it had come; its answer (status 413) may be lost with it.": opened(
+			line{0.001, 'C', ".", 1, 1, post, nil},
+			line{0.002, 'S', "P.", 1, 42, early, nil},
+			line{0.0021, 'S', "R.", 1 + uint32(len(early)), 42, "", nil}),
+		"the client reset the connection (RST, frame 8) 0.1 ms after the answer to the client's request GET /test was whole (6), without FIN: it had arrived, but perhaps was never read.": exchanged(
+			line{0.0031, 'C', "R.", cReq, sOK, "", nil}),
+		"the server reset the connection (RST, frame 6) 0.02 ms after the answer to the client's request GET /test was whole (5), without FIN: not all of it had arrived at the client.": opened(
+			line{0.001, 'C', "P.", 1, 1, get, nil},
+			line{0.002, 'S', "P.", 1, cReq, ok, nil},
+			line{0.00202, 'S', "R.", sOK, cReq, "", nil}),
+		"the server reset the idle connection (RST, frame 8) 55.0 s after the answer to the client's request GET /test was whole (6), without FIN: nothing was outstanding.": exchanged(
+			line{55.003, 'S', "R.", sOK, cReq, "", nil}),
+		"the server reset the idle connection (RST, frame 4) 5.0 s after the handshake, without FIN and before any data.": opened(
+			line{5, 'S', "R.", 1, 1, "", nil}),
+		"the server reset the idle connection (RST, frame 5) 5.0 s after the client's last data (4), without FIN; what was open then the capture does not show.": opened(
+			line{1, 'C', "P.", 1, 1, "\x16\x03\x01 hello", nil},
+			line{6, 'S', "R.", 1, 10, "", nil}),
+	} {
+		if c := explain(t, script)[0]; c.Cause != CauseAborted || c.Text != want {
+			t.Errorf("%s: %s\nwant: %s", c.Cause, c.Text, want)
+		}
 	}
 }

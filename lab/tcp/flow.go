@@ -560,8 +560,9 @@ func (f *flow) syn(me, peer *side, s *segment, m mark, d int) {
 func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	me, peer := f.sides(d)
 	late := peer.fin != never && (f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d)
-	if int(f.talker) == 1-d && !late && (me.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == d) {
-		f.rest = max(f.rest, uint32(min(max(m.time()-peer.data.time(), 0)/1e6, math.MaxUint32)))
+	// What the server answers came in time.
+	if int(f.talker) == 1-d && me.data.ok() && (peer.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == 1-d) {
+		f.rest = max(f.rest, uint32(min(max(peer.turn.time()-me.data.time(), 0)/1e6, math.MaxUint32)))
 	}
 	if int(f.talker) != d || late {
 		f.talker = int8(d)
@@ -627,6 +628,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 		t.pending[d]--
 	}
 	r.gap = me.skipped(s) || me.has(sideHidden) || max(off, me.off(me.top)) > me.nxt ||
+		s.cut && me.talk == talkProbe || // its timestamps may have told that the answers did not arrive
 		r.deaf && peer.talk == talkACK && s.time-peer.last.time() > promptly+int64(f.hsTime)*1000
 	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
 	if ack != never {

@@ -119,6 +119,7 @@ type segment struct {
 	mss      uint16 // MSS option of a SYN (RFC 9293 3.7.1), 0 without
 	flags    Flags
 	ttl      uint8
+	cut      bool // the capture lacks some of its options
 
 	msg   message // that the payload begins with
 	id    uint32  // what the segment keeps on its way
@@ -319,7 +320,7 @@ func (s *segment) tcp(b []byte, length int) bool {
 	s.flags, s.window = Flags(b[13]), binary.BigEndian.Uint16(b[14:])
 	s.length = int32(length - head)
 	s.stamp, s.echo, s.mss = 0, 0, 0
-	if head <= len(b) {
+	if s.cut = head > len(b); !s.cut {
 		s.payload = b[head:]
 		if head > 20 {
 			s.stamp, s.echo = timestamp(b[20:head])

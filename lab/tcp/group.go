@@ -147,6 +147,8 @@ func (g *Group) text() string {
 		text = fmt.Sprintf("%s, but its FIN did not arrive; %d %s and were answered with RST", closed, g.Count, asked)
 	case g.Cause == CauseStaleCrossing:
 		text = fmt.Sprintf("%s, and each time a request was on its way; %d were answered with RST", closed, g.Count)
+	case g.Cause == CauseAborted:
+		text = fmt.Sprintf("the %s reset the connection without FIN, %d times", g.ResetBy, g.Count)
 	case timed && g.Cause == CauseClosed:
 		text = fmt.Sprintf("%s, %d times", closed, g.Count)
 	case timed && g.Cause == CauseDiscarded:

@@ -664,27 +664,28 @@ func (m *message) read(b []byte) {
 	}
 	old := m.first(trimCR(b[:end]))
 	keepAlive := false
-	for {
-		start := end + 1
-		n := bytes.IndexByte(b[start:], '\n')
-		end = start + n
-		switch {
-		case n >= 8: // the names that matter are longer
-			switch word := binary.LittleEndian.Uint64(b[start:]) | asciiCase; word {
+	for rest := b[end+1:]; ; {
+		n := bytes.IndexByte(rest, '\n')
+		if n < 8 { // the names that matter are longer
+			if n < 0 {
+				return
+			}
+			if n == 0 || n == 1 && rest[0] == '\r' {
+				m.head = int32(len(b) - len(rest) + n + 1)
+				break
+			}
+		} else {
+			switch word := binary.LittleEndian.Uint64(rest) | asciiCase; word {
 			case wordLength, wordConnection, wordTransfer, wordKeepAlive:
-				keepAlive = m.field(word, trimCR(b[start:end])) || keepAlive
+				keepAlive = m.field(word, trimCR(rest[:n])) || keepAlive
 			}
-		case n < 0:
-			return
-		case n == 0, n == 1 && b[start] == '\r':
-			if m.chunked {
-				m.length = -1
-			}
-			m.close = m.close || old && !keepAlive
-			m.head = int32(end + 1)
-			return
 		}
+		rest = rest[n+1:]
 	}
+	if m.chunked {
+		m.length = -1
+	}
+	m.close = m.close || old && !keepAlive
 }
 
 func trimCR(line []byte) []byte {
@@ -698,24 +699,30 @@ func trimCR(line []byte) []byte {
 // connection is kept only if it asks for that.
 func (m *message) first(line []byte) (old bool) {
 	m.line = int32(len(line))
-	if bytes.HasPrefix(line, []byte("HTTP/")) {
+	if begins(line, "HTTP/") {
 		m.status = statusOf(line)
-		m.close = bytes.HasPrefix(line, []byte("HTTP/1.0"))
+		m.close = begins(line, "HTTP/1.0")
 		return false
 	}
 	m.name = maphash.Bytes(names, line)
-	m.noBody = bytes.HasPrefix(line, []byte("HEAD ")) || bytes.HasPrefix(line, []byte("CONNECT "))
-	return bytes.HasSuffix(line, []byte("HTTP/1.0"))
+	m.noBody = begins(line, "HEAD ") || begins(line, "CONNECT ")
+	return begins(line[max(len(line)-8, 0):], "HTTP/1.0")
+}
+
+// begins is bytes.HasPrefix in as many instructions as the prefix has words,
+// for it is a constant.
+func begins(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }
 
 // asciiCase is set in lower-case letters, and in hyphens.
 const asciiCase = 0x2020202020202020
 
-// sameFold says whether b begins with a name of at least eight lower-case
-// letters and hyphens, in any case.
+// sameFold says whether b, of whose first eight bytes that is known, begins with
+// a name of lower-case letters and hyphens, in any case.
 func sameFold(b, name []byte) bool {
 	n := len(name)
-	for i := 0; i < n-8; i += 8 {
+	for i := 8; i < n-8; i += 8 {
 		if binary.LittleEndian.Uint64(b[i:])|asciiCase != binary.LittleEndian.Uint64(name[i:]) {
 			return false
 		}
@@ -746,8 +753,8 @@ func (m *message) field(word uint64, line []byte) (keepAlive bool) {
 			m.contentLength(v)
 		}
 	case wordConnection:
-		v, ok := field(line, nameConnection)
-		if ok && len(v) == len(nameKeepAlive) && sameFold(v, nameKeepAlive) {
+		v, _ := field(line, nameConnection)
+		if len(v) == len(nameKeepAlive) && binary.LittleEndian.Uint64(v)|asciiCase == wordKeepAlive && sameFold(v, nameKeepAlive) {
 			return true // as nearly always
 		}
 		_, isClose := after(v, "close")
@@ -800,7 +807,8 @@ func after(v []byte, word string) ([]byte, bool) {
 	return nil, false
 }
 
-// field gives the value of a header line if it has the given lower-case name.
+// field gives the value of a header line that begins with the first eight letters
+// of a name, if it has all of it.
 func field(line, name []byte) ([]byte, bool) {
 	n := len(name)
 	if len(line) <= n || line[n] != ':' || !sameFold(line, name) {

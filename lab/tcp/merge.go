@@ -26,13 +26,17 @@ type Merged struct {
 }
 
 func (m Merged) String() string {
+	off := m.Offset.Round(10*time.Microsecond).String() + " ahead"
+	if m.Offset < 0 {
+		off = off[1:len(off)-len("ahead")] + "behind"
+	}
 	switch {
 	case m.Common == 0:
 		return fmt.Sprintf("%s: nothing in common with the first capture, its clock is taken as it is", m.Name)
 	case m.OneWay:
-		return fmt.Sprintf("%s: clock %s ahead, path included (%d segments in common, one way only)", m.Name, span(m.Offset), m.Common)
+		return fmt.Sprintf("%s: clock %s, path included (%d segments in common, one way only)", m.Name, off, m.Common)
 	}
-	return fmt.Sprintf("%s: clock %s ahead (%d segments in common)", m.Name, span(m.Offset), m.Common)
+	return fmt.Sprintf("%s: clock %s (%d segments in common)", m.Name, off, m.Common)
 }
 
 // maxCommon bounds the segments that are compared to find a clock's offset.

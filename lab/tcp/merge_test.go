@@ -2,7 +2,10 @@ package tcp
 
 import (
 	"bytes"
+	"maps"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,4 +52,50 @@ func TestMerge(t *testing.T) {
 			t.Errorf("%+v", sum.Interfaces)
 		}
 	}
+}
+
+// TestBothEnds reads what two kernels, 20 ms apart, sent each other: curl and a
+// client of Python's that rests for longer than Python's server keeps it, and
+// twice for so long that its request crosses the FIN. The server's clock was put
+// 1.5 s ahead.
+func TestBothEnds(t *testing.T) {
+	var sources []Source
+	want := map[Cause]int{CauseClosed: 2, CauseStaleIdle: 1, CauseStaleCrossing: 2}
+	check := func(name string, cs []Conversation, tap Side) {
+		got := map[Cause]int{}
+		for _, c := range cs {
+			if got[c.Cause]++; c.Tap != tap {
+				t.Errorf("%s: tap %q: %s", name, c.Tap, c.Text)
+			}
+			if c.ClosedBy == Server && (c.Idle < 1.9 || c.Idle > 2.1 || c.LongestRest > 1) {
+				t.Errorf("%s: idle for %v s, rested for %v s: %s", name, c.Idle, c.LongestRest, c.Text)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	for _, side := range []Side{Client, Server} {
+		name := "testdata/far-" + string(side) + ".pcap.gz"
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cs, sum := explainBytes(t, b, Options{})
+		check(name, cs, side)
+		if !strings.HasPrefix(sum.SeenFrom, "the "+string(side)+"'s side (") {
+			t.Errorf("%s: seen from %q", name, sum.SeenFrom)
+		}
+		sources = append(sources, Source{name, bytes.NewReader(b)})
+	}
+	var out bytes.Buffer
+	fits, err := Merge(&out, sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if off := (fits[1].Offset - 1500*time.Millisecond).Abs(); off > time.Millisecond || fits[1].OneWay {
+		t.Error(fits[1])
+	}
+	cs, _ := explainBytes(t, out.Bytes(), Options{})
+	check("both", cs, "")
 }

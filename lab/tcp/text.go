@@ -51,25 +51,11 @@ func (st *story) idleText() string {
 
 func (w *words) idle(st *story) *words {
 	if st.closer >= 0 && (st.at() == DuringIdle || st.at() == DuringUnknown) {
-		if d := st.idle(); d >= 100*time.Millisecond {
+		if d := st.idle(); int64(d) >= moment {
 			return w.say("idle connection after ").span(d)
 		}
 	}
 	return w.say("connection")
-}
-
-func (st *story) duringText() string {
-	switch st.was() {
-	case DuringIdle:
-		return " while it was idle"
-	case DuringRequest:
-		return " while the request was coming"
-	case DuringAwaiting:
-		return " before the answer began"
-	case DuringResponse:
-		return " in the middle of the answer"
-	}
-	return ""
 }
 
 // firstOf is the first segment of a side that is marked: its SYN or the flow's first.
@@ -93,6 +79,9 @@ func pick(cond bool, d During) During {
 	}
 	return DuringUnknown
 }
+
+// moment is the shortest time worth telling.
+const moment = int64(100 * time.Millisecond)
 
 // span writes a duration as people say it.
 func span(d time.Duration) string {

@@ -194,3 +194,121 @@ func TestSeenFromMore(t *testing.T) {
 		}
 	}
 }
+
+// TestSameAtBothEnds captures connections at both ends of a path and on it: what
+// is on its way there comes in another order, and must not become another cause.
+func TestSameAtBothEnds(t *testing.T) {
+	const d, k = 0.02, 0.00002 // each way; what a kernel needs
+	delay := 20 * time.Millisecond
+	body := uint32(len(longAns))
+	half := uint32(len(ok)) - 5
+	post := "POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n"
+	early := "HTTP/1.1 413 X\r\nContent-Length: 0\r\n\r\n"
+	for name, tt := range map[string]struct {
+		cause  Cause
+		script []line
+	}{
+		"closed by the client": {CauseClosed, []line{
+			{3, 'C', "F.", cReq, sOK, "", nil},
+			{3 + d + k, 'S', "F.", sOK, cReq + 1, "", nil},
+			{3 + 2*d + 2*k, 'C', ".", cReq + 1, sOK + 1, "", nil}}},
+		"closed by the server": {CauseClosed, []line{
+			{3, 'S', "F.", sOK, cReq, "", nil},
+			{3 + d + k, 'C', "F.", cReq, sOK + 1, "", nil},
+			{3 + 2*d + 2*k, 'S', ".", sOK + 1, cReq + 1, "", nil}}},
+		"closed by both": {CauseClosed, []line{
+			{3, 'S', "F.", sOK, cReq, "", nil},
+			{3 + d/2, 'C', "F.", cReq, sOK, "", nil},
+			{3 + d + k, 'C', ".", cReq + 1, sOK + 1, "", nil},
+			{3 + 1.5*d + k, 'S', ".", sOK + 1, cReq + 1, "", nil}}},
+		"discarded": {CauseDiscarded, []line{
+			{3, 'S', "F.", sOK, cReq, "", nil},
+			{3 + d + 0.04, 'C', ".", cReq, sOK + 1, "", nil},
+			{4, 'C', "R.", cReq, sOK + 1, "", nil}}},
+		"abandoned before the answer": {CauseAbandoned, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', ".", sOK, 2*cReq - 1, "", nil},
+			{1.5, 'C', "F.", 2*cReq - 1, sOK, "", nil},
+			{1.5 + d + 0.04, 'S', ".", sOK, 2 * cReq, "", nil},
+			{2, 'S', "P.", sOK, 2 * cReq, ok, nil},
+			{2 + d + k, 'C', "R", 2*cReq - 1, 0, "", nil}}},
+		"abandoned while the answer is on its way": {CauseAbandoned, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', ".", sOK, 2*cReq - 1, "", nil},
+			{1.5, 'S', "P.", sOK, 2*cReq - 1, ok, nil},
+			{1.5 + d/2, 'C', "F.", 2*cReq - 1, sOK, "", nil},
+			{1.5 + d + k, 'C', "R", 2*cReq - 1, 0, "", nil},
+			{1.5 + 1.5*d + k, 'S', "F.", 2*sOK - 1, 2 * cReq, "", nil},
+			{1.5 + 2.5*d + 2*k, 'C', "R", 2 * cReq, 0, "", nil}}},
+		"abandoned inside the answer": {CauseAbandoned, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', "P.", sOK, 2*cReq - 1, ok[:half], nil},
+			{1 + d + 0.01, 'S', "P.", sOK + half, 2*cReq - 1, ok[half:], nil},
+			{1 + 2*d + 2*k, 'C', ".", 2*cReq - 1, sOK + half, "", nil},
+			{1 + 2*d + 3*k, 'C', "F.", 2*cReq - 1, sOK + half, "", nil},
+			{1 + 2*d + 0.0101, 'C', "R", 2*cReq - 1, 0, "", nil},
+			{1 + 3*d + 4*k, 'S', "F.", 2*sOK - 1, 2 * cReq, "", nil},
+			{1 + 4*d + 5*k, 'C', "R", 2 * cReq, 0, "", nil}}},
+		"abandoned by RST inside the answer": {CauseAbandoned, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', "P.", sOK, 2*cReq - 1, ok[:half], nil},
+			{1 + d + 0.01, 'S', "P.", sOK + half, 2*cReq - 1, ok[half:], nil},
+			{1 + 2*d + 2*k, 'C', ".", 2*cReq - 1, sOK + half, "", nil},
+			{1 + 2*d + 3*k, 'C', "R.", 2*cReq - 1, sOK + half, "", nil},
+			{1 + 2*d + 0.0101, 'C', "R", 2*cReq - 1, 0, "", nil}}},
+		"abandoned by RST while the answer is on its way": {CauseAbandoned, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', ".", sOK, 2*cReq - 1, "", nil},
+			{1.5, 'S', "P.", sOK, 2*cReq - 1, ok, nil},
+			{1.5 + d/2, 'C', "R.", 2*cReq - 1, sOK, "", nil},
+			{1.5 + d + k, 'C', "R", 2*cReq - 1, 0, "", nil}}},
+		"aborted before the answer": {CauseAborted, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', ".", sOK, 2*cReq - 1, "", nil},
+			{1.5, 'S', "R.", sOK, 2*cReq - 1, "", nil}}},
+		"aborted inside the answer": {CauseAborted, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', "P.", sOK, 2*cReq - 1, longAns, nil},
+			{1 + d + 0.001, 'S', "R.", sOK + body, 2*cReq - 1, "", nil},
+			{1 + 2*d + 2*k, 'C', ".", 2*cReq - 1, sOK + body, "", nil},
+			{1 + 3*d + 3*k, 'S', "R", sOK + body, 0, "", nil}}},
+		"aborted while a request is on its way": {CauseAborted, []line{
+			{3, 'S', "R.", sOK, cReq, "", nil},
+			{3 + d/2, 'C', "P.", cReq, sOK, get, nil},
+			{3 + 1.5*d + k, 'S', "R", sOK, 0, "", nil}}},
+		"aborted by the client after the answer": {CauseAborted, []line{
+			{1, 'C', "R.", cReq, sOK, "", nil}}},
+		"truncated": {CauseTruncated, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', "P.", sOK, 2*cReq - 1, longAns, nil},
+			{1 + d + 0.001, 'S', "F.", sOK + body, 2*cReq - 1, "", nil},
+			{1 + 2*d + 2*k, 'C', ".", 2*cReq - 1, sOK + body, "", nil},
+			{1 + 2*d + 0.001 + k, 'C', "F.", 2*cReq - 1, sOK + body + 1, "", nil},
+			{1 + 3*d + 0.001 + 2*k, 'S', ".", sOK + body + 1, 2 * cReq, "", nil}}},
+		"no response": {CauseNoResponse, []line{
+			{1, 'C', "P.", cReq, sOK, get, nil},
+			{1 + d + k, 'S', ".", sOK, 2*cReq - 1, "", nil},
+			{1.5, 'S', "F.", sOK, 2*cReq - 1, "", nil},
+			{1.5 + d + k, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
+			{1.5 + 2*d + 2*k, 'S', ".", sOK + 1, 2 * cReq, "", nil}}},
+		"early close": {CauseEarlyClose, []line{
+			{1, 'C', ".", cReq, sOK, post, nil},
+			{1 + k, 'C', ".", cReq + 41, sOK, strings.Repeat("x", 1000), nil},
+			{1 + d/2, 'C', ".", cReq + 1041, sOK, strings.Repeat("x", 1000), nil},
+			{1 + d + 2*k, 'S', "P.", sOK, cReq + 1041, early, nil},
+			{1 + d + 3*k, 'S', "F.", sOK + 37, cReq + 1041, "", nil},
+			{1 + 1.5*d + k, 'S', "R", sOK + 38, 0, "", nil}}},
+	} {
+		for at, where := range []string{"client", "between", "server"} {
+			for _, ttl := range []bool{false, true} {
+				c := one(t, seenAt(far(d, tt.script...), tapAt(at), delay, ttl))
+				if c.Cause != tt.cause && c.Cause != CauseUnexplained {
+					t.Errorf("%s, at the %s: %s: %s", name, where, c.Cause, c.Text)
+				}
+				if c.Cause == CauseUnexplained {
+					t.Logf("%s, at the %s: %s", name, where, c.Text)
+				}
+			}
+		}
+	}
+}
