@@ -23,7 +23,7 @@ func TestFind(t *testing.T) {
 		want     []string
 	}{
 		{[]string{"baseline"}, []string{"baseline"}},
-		{[]string{"stale-idle-*"}, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry"}},
+		{[]string{"stale-idle-f*"}, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry"}},
 		{[]string{"closed-port", "baseline"}, []string{"baseline", "closed-port"}},
 	} {
 		found, err := Find(c.patterns...)
