@@ -15,7 +15,9 @@ and this one is good news: what was not read was not run. In worker-killed-in-fl
 FIN. But a RST can also overtake an answer, so no client may rely on it.`,
 	Refs: []string{"RFC 2525, 2.17", "RFC 1122, 4.2.2.13", "tcp_close, net/ipv4/tcp.c (TCPAbortOnClose)"},
 
-	Client: "raw",
+	Client:  "raw",
+	Backend: "scripted",
+	Server:  &script.Server{},
 	Play: steps{raw("c", script.Write(getTest), script.ReadResponse()), logged(`"status":"200"`), signal(nginx, "STOP", scenario.Workers),
 		begin(raw("c", script.Write(getTest), script.ReadResponse())), await(client, nginx, "P."), quiet(), signal(nginx, "KILL", scenario.Workers)},
 	Want: want{
