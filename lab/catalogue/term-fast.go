@@ -8,10 +8,10 @@ import (
 var _ = add(scenario.Scenario{
 	ID:    "term-fast",
 	Title: "nginx is stopped by SIGTERM: requests under way are cut off, and no log says so",
-	Why: `SIGTERM to the master, which is what docker stop and kill send by default, and systemctl stop without nginx's own
-unit, is a fast shutdown: the workers exit at once. Their kernel closes every socket in order. A client that waits for
-its answer reads EOF; the back end, which goes on working, sees FIN. The exit comes before the logging: the request has
-no line in access.log and none in error.log. Idle connections get FIN as well, and whoever comes now is refused.`,
+	Why: `SIGTERM to the master, which is what kill sends, and docker stop if the image does not say otherwise, is a fast
+shutdown: the workers exit at once. Their kernel closes every socket in order. A client that waits for its answer reads
+EOF; the back end, which goes on working, sees FIN. The exit comes before the logging: the request has no line in
+access.log and none in error.log. Idle connections get FIN as well, and whoever comes then is refused.`,
 	Refs: []string{"https://nginx.org/en/docs/control.html", "RFC 9112, 9.6"},
 
 	Client:  "raw",

@@ -33,4 +33,5 @@ of the worker at the same moment, with one [alert] in nginx's log and nothing el
 	},
 })
 
-var workerKilled = steps{get("/test"), signal(nginx, "KILL", scenario.Workers), await(nginx, client, "F."), quiet(), get("/test")}
+// workerKilled is a worker that is killed when it has logged its last answer.
+var workerKilled = steps{get("/test"), logged(`"status":"200"`), signal(nginx, "KILL", scenario.Workers), await(nginx, client, "F."), quiet(), get("/test")}

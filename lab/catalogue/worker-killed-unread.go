@@ -15,8 +15,10 @@ and this one is good news: what was not read was not run. In worker-killed-in-fl
 FIN. But a RST can also overtake an answer, so no client may rely on it.`,
 	Refs: []string{"RFC 2525, 2.17", "RFC 1122, 4.2.2.13", "tcp_close, net/ipv4/tcp.c (TCPAbortOnClose)"},
 
-	Client: "raw",
-	Play: steps{raw("c", script.Write(getTest), script.ReadResponse()), signal(nginx, "STOP", scenario.Workers),
+	Client:  "raw",
+	Backend: "scripted",
+	Server:  &script.Server{},
+	Play: steps{raw("c", script.Write(getTest), script.ReadResponse()), logged(`"status":"200"`), signal(nginx, "STOP", scenario.Workers),
 		begin(raw("c", script.Write(getTest), script.ReadResponse())), await(client, nginx, "P."), quiet(), signal(nginx, "KILL", scenario.Workers)},
 	Want: want{
 		Replies:  []reply{{Status: 200, Conn: 1}, {Class: "reset", Text: []string{"connection reset by peer"}, Conn: 1}},
@@ -29,7 +31,7 @@ FIN. But a RST can also overtake an answer, so no client may rely on it.`,
 	},
 	Control: control{
 		What: "the worker goes on and is not killed",
-		Play: steps{raw("c", script.Write(getTest), script.ReadResponse()), signal(nginx, "STOP", scenario.Workers),
+		Play: steps{raw("c", script.Write(getTest), script.ReadResponse()), logged(`"status":"200"`), signal(nginx, "STOP", scenario.Workers),
 			begin(raw("c", script.Write(getTest), script.ReadResponse())), await(client, nginx, "P."), quiet(), signal(nginx, "CONT", scenario.Workers)},
 	},
 })

@@ -3,7 +3,7 @@ package catalogue
 import "rstlab/lab/scenario"
 
 var _ = add(scenario.Scenario{
-	ID:    "term-fast-fixed-by-quit",
+	ID:    "quit-graceful",
 	Title: "nginx is stopped by SIGQUIT: what is under way is finished, then it is gone",
 	Why: `SIGQUIT to the master is a graceful shutdown. The listening sockets are closed and so is every idle connection,
 FIN. A worker that still has a request finishes it: the answer says Connection: close, FIN follows, and the request
