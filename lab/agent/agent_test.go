@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,6 +94,37 @@ func TestStartInputKill(t *testing.T) {
 
 	// The name is free again: a server can be restarted.
 	assert.Empty(t, c.ask(protocol.Command{Do: protocol.Start, Name: "cat", Argv: []string{"cat"}}).Err)
+}
+
+// What a program said last is told before its end, always.
+func TestLastWords(t *testing.T) {
+	c := conduct(t)
+	for range 300 {
+		require.NoError(t, c.enc.Encode(protocol.Command{ID: 1, Do: protocol.Start, Name: "echo", Argv: []string{"sh", "-c", "echo out; echo err >&2"}}))
+		var said []string
+		c.until(func(e protocol.Event) bool {
+			if e.Stream != "" {
+				said = append(said, string(e.Data))
+			}
+			return e.Exit != nil
+		})
+		slices.Sort(said)
+		require.Equal(t, []string{"err", "out"}, said)
+	}
+}
+
+// The end of a program is told though children of it hold on to its output.
+func TestEndWithOrphans(t *testing.T) {
+	c := conduct(t)
+	require.NoError(t, c.enc.Encode(protocol.Command{ID: 1, Do: protocol.Start, Name: "parent", Argv: []string{"sh", "-c", "echo out; sleep 60 &"}}))
+	var said []string
+	c.until(func(e protocol.Event) bool {
+		if e.Stream != "" {
+			said = append(said, string(e.Data))
+		}
+		return e.Exit != nil
+	})
+	assert.Equal(t, []string{"out"}, said)
 }
 
 func TestRun(t *testing.T) {

@@ -28,6 +28,10 @@ const listenPoll = 2 * time.Millisecond
 // resetWithin is how long a killed process may take to end.
 const resetWithin = 5 * time.Second
 
+// lastWords is how long the end of a process waits for the end of its output:
+// longer only where children that outlive it hold on to that.
+const lastWords = 200 * time.Millisecond
+
 // grace is how long a process has between SIGTERM and SIGKILL at the end.
 const grace = 200 * time.Millisecond
 
@@ -285,12 +289,17 @@ func (h *host) start(c protocol.Command) (protocol.Event, error) {
 	h.named[c.Name] = p
 	h.mu.Unlock()
 
-	if c.Raw {
-		go h.bytes(c.Name, ours[1])
-	} else {
-		go h.lines(c.Name, protocol.Stdout, ours[1])
-	}
-	go h.lines(c.Name, protocol.Stderr, ours[2])
+	var output sync.WaitGroup
+	output.Go(func() {
+		if c.Raw {
+			h.bytes(c.Name, ours[1])
+		} else {
+			h.lines(c.Name, protocol.Stdout, ours[1])
+		}
+	})
+	output.Go(func() { h.lines(c.Name, protocol.Stderr, ours[2]) })
+	silent := make(chan struct{})
+	go func() { output.Wait(); close(silent) }()
 	go func() {
 		exit := <-exited
 		close(p.ended)
@@ -298,6 +307,10 @@ func (h *host) start(c protocol.Command) (protocol.Event, error) {
 		delete(h.named, c.Name)
 		h.mu.Unlock()
 		p.stdin.Close()
+		select { // its last word comes before its end
+		case <-silent:
+		case <-time.After(lastWords):
+		}
 		h.say(protocol.Event{Name: c.Name, PID: pid, Exit: &exit})
 	}()
 	return protocol.Event{Name: c.Name, PID: pid}, nil

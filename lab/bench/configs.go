@@ -22,7 +22,7 @@ var ErrConfig = errors.New("nginx refuses the config")
 
 // ErrLacks says that nginx does not know a directive, or a value of one, that a
 // config file uses: an older or a newer nginx might.
-var ErrLacks = errors.New("nginx lacks what the config asks for")
+var ErrLacks = errors.New("nginx refuses the config for what it does not know")
 
 // CheckConfigs has nginx itself read each config file (nginx -t), in a host
 // where the names of all hosts of the topologies resolve, and returns what it

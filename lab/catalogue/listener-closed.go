@@ -27,5 +27,9 @@ cannot know that. SO_REUSEPORT does not help: each listener has a queue of its o
 		Resets:   []reset{{From: backend, To: nginx, Kind: "abort"}},
 		Ends:     []end{{Client: nginx, Server: backend, Cause: "aborted"}},
 	},
-	Control: control{What: "the server accepts and reads before it ends", Server: serve(ops{script.ReadRequest()})},
+	Control: control{
+		What:   "the server accepts and reads before it ends",
+		Server: serve(ops{script.ReadRequest(), script.Say("read")}),
+		Play:   steps{begin(get("/test")), said(backend, "read"), kill(backend)},
+	},
 })

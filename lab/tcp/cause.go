@@ -303,6 +303,18 @@ func (st *story) uncertain() bool {
 	return st.f.http.has(reqLost | respLost)
 }
 
+// garbled says that the messages are not known because their sender broke HTTP/1.
+func (st *story) garbled() bool { return st.uncertain() && st.f.http.has(httpGarbled) }
+
+// breaks says who broke it.
+func (st *story) breaks() string {
+	who := st.s
+	if !st.f.http.has(respLost) {
+		who = st.c
+	}
+	return "what " + st.who(who) + " sent breaks the framing of HTTP/1"
+}
+
 // at is where in the exchange the first close or reset came. What the closer's
 // peer sent before and the capture shows only after counts as before.
 func (st *story) at() During {
@@ -366,7 +378,7 @@ func (st *story) cutOff() bool {
 			return false
 		}
 	}
-	return st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
+	return st.f.http.has(httpCut) && !st.f.http.has(httpGarbled) && st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
 		!st.after.at.ok() && int(st.f.more.talker) == st.s
 }
 
@@ -1342,8 +1354,14 @@ func (st *story) unexplained() *finding {
 		if st.silent() {
 			lacks = "all that came before, and with it whether an answer was owed"
 		}
-		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after; but the capture lacks %s.",
-			st.who(st.closer), st.frame(later(st.side(st.closer).close, mark{n: 1})), st.who(1-st.closer), lacks)
+		but := "the capture lacks " + lacks
+		if st.garbled() {
+			but = st.breaks() + ", so whether the last answer was whole is not known"
+		}
+		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after; but %s.",
+			st.who(st.closer), st.frame(later(st.side(st.closer).close, mark{n: 1})), st.who(1-st.closer), but)
+	case st.garbled():
+		text = st.breaks() + ": whether the last answer was whole is not known."
 	case st.uncertain():
 		text = "the capture lacks the bytes that would show whether the last answer was whole."
 	case st.rst != nil:

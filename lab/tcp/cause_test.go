@@ -101,6 +101,29 @@ var scripts = []struct {
 		line{3.0001, 'S', "F.", sOK, cReq + 1, "", nil},
 		line{3.0002, 'C', ".", cReq + 1, sOK + 1, "", nil},
 	), CauseClosed, Client, None, DuringIdle, AnswerWhole, nil, 0},
+	{"closed by the client over an answer longer than announced", exchanged(
+		line{0.004, 'S', "P.", sOK, cReq, "more", nil},
+		line{3, 'C', "F.", cReq, sOK + 4, "", nil},
+		line{3.0001, 'S', "F.", sOK + 4, cReq + 1, "", nil},
+	), CauseUnexplained, Client, None, DuringUnknown, AnswerWhole, nil, 0},
+	{"closed by the client over an answer that is no HTTP", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "P.", 1, cReq, "SSH-2.0-OpenSSH\r\n", nil},
+		line{0.003, 'C', "F.", cReq, 18, "", nil},
+		line{0.004, 'S', "F.", 18, cReq + 1, "", nil},
+	), CauseUnexplained, Client, None, DuringUnknown, AnswerNone, nil, 0},
+	{"closed by the client over a bad chunk", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', "P.", 1, cReq, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nsize\r\n", nil},
+		line{0.003, 'C', "F.", cReq, 55, "", nil},
+		line{0.004, 'S', "F.", 55, cReq + 1, "", nil},
+	), CauseUnexplained, Client, None, DuringUnknown, AnswerPartial, nil, 0},
+	{"closed by the client, the messages cut off", opened(
+		line{0.001, 'C', "P.", 1, 1, "GET /lo", func(w *wire) { w.extraLen = 100 }},
+		line{0.002, 'S', "P.", 1, 108, "HTTP/1.1 ", func(w *wire) { w.extraLen = 191 }},
+		line{0.003, 'C', "F.", 108, 201, "", nil},
+		line{0.004, 'S', "F.", 201, 109, "", nil},
+	), CauseClosed, Client, None, DuringUnknown, AnswerPartial, nil, 0},
 	{"closed by the server", exchanged(
 		line{3, 'S', "F.", sOK, cReq, "", nil},
 		line{3.0001, 'C', "F.", cReq, sOK + 1, "", nil},

@@ -76,12 +76,14 @@ type exchange struct {
 type httpFlags uint8
 
 const (
-	reqOpen   httpFlags = 1 << iota // a request is begun and not whole
-	respOpen                        // a response is begun and not whole
-	reqLost                         // the framing of the requests is not known any more
-	respLost                        // the same for the responses
-	untilFIN                        // the response in progress ends with the connection
-	httpKnown                       // client is set
+	reqOpen     httpFlags = 1 << iota // a request is begun and not whole
+	respOpen                          // a response is begun and not whole
+	reqLost                           // the framing of the requests is not known any more
+	respLost                          // the same for the responses
+	untilFIN                          // the response in progress ends with the connection
+	httpKnown                         // client is set
+	httpCut                           // framing was lost where the capture holds only the beginning of a packet
+	httpGarbled                       // framing was lost over bytes that are no HTTP/1
 )
 
 // httpState is what a side's next byte belongs to.
@@ -217,7 +219,7 @@ func (f *flow) consume(x *explainer, d int, off int64, b []byte, n int64) {
 // them, the capture lacks them.
 func (f *flow) skip(x *explainer, d int) {
 	f.flags |= flowMissed
-	f.lose(x, d)
+	f.lose(x, d, 0)
 	if f.more == nil {
 		return
 	}
@@ -254,7 +256,7 @@ func (f *flow) missingTail(x *explainer, d int) {
 	if p.http == httpUnset {
 		if seen := f.dataStart(p); end > seen && p.has(sideKnown) && f.http.proto != protoTLS {
 			p.flags |= sideMissed
-			f.lose(x, d)
+			f.lose(x, d, 0)
 		}
 		return
 	}
@@ -272,7 +274,7 @@ func (f *flow) missingTail(x *explainer, d int) {
 	if p.pos < end && p.http != httpClose || p.nxt < end {
 		p.flags |= sideMissed
 		if p.http != httpBody {
-			f.lose(x, d)
+			f.lose(x, d, 0)
 		}
 	}
 }
@@ -285,13 +287,15 @@ func (f *flow) dataStart(p *side) int64 {
 	return 0
 }
 
-// lose marks that the framing of side d's messages is not known any more.
-func (f *flow) lose(x *explainer, d int) {
+// lose marks that the framing of side d's messages is not known any more; why is
+// httpCut, httpGarbled, or 0 where the capture lacks what it takes.
+func (f *flow) lose(x *explainer, d int, why httpFlags) {
 	p := &f.side[d]
 	if p.http == httpOpaque {
 		return
 	}
 	p.http = httpLost
+	f.http.flags |= why
 	f.setCarry(x, d, nil)
 	switch {
 	case f.http.client < 0 || !f.http.has(httpKnown):
@@ -301,6 +305,14 @@ func (f *flow) lose(x *explainer, d int) {
 	default:
 		f.http.flags |= respLost
 	}
+}
+
+// lostTo is why framing is lost over a segment of n bytes of which b was captured.
+func lostTo(b []byte, n int64) httpFlags {
+	if int64(len(b)) < n {
+		return httpCut
+	}
+	return 0
 }
 
 // resync looks for the start of a message at the start of a segment.
@@ -331,7 +343,7 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 			p.http, f.side[1-d].http = httpOpaque, httpOpaque
 			f.http.flags &^= reqLost | respLost
 		} else {
-			f.lose(x, d)
+			f.lose(x, d, 0)
 		}
 	}
 	p.pos = max(p.pos, off+n)
@@ -389,7 +401,7 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			p.http = httpHeader
 			if head < 0 {
 				if int64(len(b)) < n || len(whole) > maxCarry {
-					f.lose(x, d)
+					f.lose(x, d, lostTo(b, n))
 				} else {
 					f.setCarry(x, d, whole)
 				}
@@ -418,7 +430,7 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			i := bytes.IndexByte(b, '\n')
 			if i < 0 {
 				if int64(len(b)) < n || len(carry)+len(b) > 4096 {
-					f.lose(x, d)
+					f.lose(x, d, lostTo(b, n))
 				} else {
 					f.setCarry(x, d, append(carry[:len(carry):len(carry)], b...))
 				}
@@ -450,7 +462,7 @@ func (f *flow) setCarry(x *explainer, d int, b []byte) {
 	x.held += len(b) - len(t.carry[d])
 	t.carry[d] = b
 	if x.held > maxHeldBytes && b != nil {
-		f.lose(x, d)
+		f.lose(x, d, 0)
 	}
 }
 
@@ -473,7 +485,7 @@ func (f *flow) line(x *explainer, d int, line []byte) {
 	}
 	switch {
 	case digits == 0 || digits > 12:
-		f.lose(x, d)
+		f.lose(x, d, httpGarbled)
 	case size == 0:
 		p.http = httpTrailer
 	default:
@@ -524,7 +536,7 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 			e.client, e.flags = int8(d), e.flags|httpKnown
 		}
 		if int(e.client) != d {
-			f.lose(x, d)
+			f.lose(x, d, httpGarbled)
 			return false
 		}
 		// A request on a connection whose last answer could not be followed
@@ -545,7 +557,7 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 			e.client, e.flags = int8(1-d), e.flags|httpKnown
 		}
 		if int(e.client) == d {
-			f.lose(x, d)
+			f.lose(x, d, httpGarbled)
 			return false
 		}
 		e.flags |= respOpen
@@ -561,9 +573,12 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 			}
 		}
 	}
-	if e.proto == protoHTTP1 || kind == looksShort { // cut by the snap length
-		f.lose(x, d)
-	} else {
+	switch {
+	case kind == looksShort:
+		f.lose(x, d, httpCut)
+	case e.proto == protoHTTP1:
+		f.lose(x, d, httpGarbled)
+	default:
 		p.http = httpOpaque
 	}
 	return false
@@ -586,7 +601,7 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		e.reqLine = x.intern(m, whole)
 		switch {
 		case m.bad:
-			f.lose(x, d)
+			f.lose(x, d, httpGarbled)
 		case m.chunked:
 			p.http = httpChunkSize
 		default:
@@ -619,8 +634,12 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		f.bodyDone(d)
 	case m.bad || e.resps > e.reqs && !(m.length == 0):
 		// Without its request it is not known whether a body follows (HEAD).
-		if m.bad || m.length < 0 && !m.chunked {
-			f.lose(x, d)
+		if m.bad {
+			f.lose(x, d, httpGarbled)
+			return
+		}
+		if m.length < 0 && !m.chunked {
+			f.lose(x, d, 0)
 			return
 		}
 		fallthrough
