@@ -149,6 +149,8 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 		return protocol.Event{}, h.reset()
 	case protocol.Listening:
 		return protocol.Event{}, h.listening(c)
+	case protocol.Destroy:
+		return protocol.Event{}, clearSockets()
 	case protocol.Datagram:
 		conn, err := net.Dial("udp", c.Path)
 		if err != nil {

@@ -49,11 +49,6 @@ func (e *Engine) Up(ctx context.Context, t *Topology, images map[string]string) 
 }
 
 func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]string, keep, own bool) (b *Bench, err error) {
-	release, err := e.turn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	ctx, cancel := context.WithTimeoutCause(ctx, e.Timeouts.Up, fmt.Errorf("it does not stand after %s", e.Timeouts.Up))
 	defer cancel()
 	b = &Bench{engine: e, topology: t, images: images, kept: keep, hosts: map[string]*host{},
@@ -120,7 +115,7 @@ var errNoSubnet = errors.New("the engine has no addresses left for another netwo
 // noSubnet matches the words of the engine, old and new, and of podman.
 var noSubnet = regexp.MustCompile(`non-overlapping IPv4 address pool|predefined address pools have been fully subnetted|could not find free subnet`)
 
-// turn waits until something may start, and returns what ends it.
+// turn waits until servers may start, and returns what ends it.
 func (e *Engine) turn(ctx context.Context) (release func(), err error) {
 	select {
 	case e.starting <- struct{}{}:

@@ -38,8 +38,8 @@ type Engine struct {
 	Kernel   string // of the machine that the engine runs on
 	machine  string // its architecture as uname has it
 
-	// starting is held while hosts or servers start, by one a core: that is work,
-	// and all else waiting.
+	// starting is held while servers start, by one a core: that is work, and all
+	// else waiting.
 	starting chan struct{}
 	known    known
 

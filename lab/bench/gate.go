@@ -25,6 +25,7 @@ func (p *play) startGate(ctx context.Context, t *tap, s scenario.Step) error {
 	if s.Host == scenario.Nginx {
 		port = 8080
 	}
+	t.ruled = true
 	g := &gate{order: s.Order}
 	var err error
 	g.program, err = t.run(ctx, "gate", []string{"/lab/gate", "-order", string(s.Order), "-port", fmt.Sprint(port)}, false, func(stream protocol.Stream, line []byte) {

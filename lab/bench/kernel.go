@@ -25,6 +25,7 @@ type Kernel struct {
 	host   *host
 	volume string
 	dir    string // of an own instance: other users of the tracer are not disturbed
+	every  bool   // it tells of every RST (Linux 6.10)
 
 	mu     sync.Mutex
 	resets []told

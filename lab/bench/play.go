@@ -138,15 +138,29 @@ func (p *play) steps(ctx context.Context, settled func(scenario.Observation) boo
 	if err := p.settle(ctx, settled); err != nil {
 		return err
 	}
-	for _, t := range p.taps {
-		if !t.captures() {
-			continue
-		}
-		if err := errors.Join(t.fence(ctx), t.stop(ctx)); err != nil {
-			return err
-		}
+	if err := p.fence(ctx); err != nil {
+		return err
+	}
+	if err := p.eachCapturing(func(t *tap) error { return t.stop(ctx) }); err != nil {
+		return err
 	}
 	return p.checkGates()
+}
+
+// fence returns when the capture holds everything that was on the wire so far.
+func (p *play) fence(ctx context.Context) error {
+	return p.eachCapturing(func(t *tap) error { return t.fence(ctx) })
+}
+
+// eachCapturing does something at the taps that capture, beside each other.
+func (p *play) eachCapturing(do func(*tap) error) error {
+	var all together
+	for _, t := range p.taps {
+		if t.captures() {
+			all.do(func() error { return do(t) })
+		}
+	}
+	return all.wait()
 }
 
 // setUp brings the files, starts the taps, and then beside each other the
@@ -398,24 +412,56 @@ func (p *play) idle(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// sockets records what ss shows at every tap before request n, or at the end.
+// socketsAgain is how soon ss is asked again where it does not show yet what is
+// declared: the kernel tells nobody when a socket changes its state.
+const socketsAgain = 10 * time.Millisecond
+
+// sockets records what ss shows at every tap before request n, or at the end (0).
+// A socket that is declared may be about to come to its state: it is waited for.
 func (p *play) sockets(ctx context.Context, n int) error {
-	snapshots := make([]scenario.Snapshot, len(p.taps))
+	for giveUp := time.Now().Add(p.engine.Timeouts.Settle); ; {
+		shots, err := p.snapshots(ctx, n)
+		if err != nil {
+			return err
+		}
+		if p.shown(shots, n) || time.Now().After(giveUp) {
+			p.seen.Sockets = append(p.seen.Sockets, shots...)
+			return nil
+		}
+		if err := await(ctx, socketsAgain, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// shown says whether the snapshots before request n show what is declared.
+func (p *play) shown(shots []scenario.Snapshot, n int) bool {
+	p.mu.Lock()
+	_, version, _ := strings.Cut(p.seen.Versions[scenario.Nginx], " ")
+	p.mu.Unlock()
+	wants := append([]scenario.Want{p.scenario.WantOf(version)}, p.scenario.Or...)
+	return slices.ContainsFunc(wants, func(w scenario.Want) bool {
+		return !slices.ContainsFunc(w.Sockets, func(s scenario.Socket) bool {
+			return s.Before == n && !slices.Contains(scenario.Shows(shots, s.Host, n), s.State)
+		})
+	})
+}
+
+// snapshots returns what ss shows now.
+func (p *play) snapshots(ctx context.Context, n int) ([]scenario.Snapshot, error) {
+	shots := make([]scenario.Snapshot, len(p.taps))
 	var taps together
 	for i, t := range p.taps {
 		if t.of == scenario.Backend || t.cut { // what it shows, nginx's shows too
 			continue
 		}
-		taps.do(func() (err error) { snapshots[i], err = t.sockets(ctx, n); return err })
+		taps.do(func() (err error) { shots[i], err = t.sockets(ctx, n); return err })
 	}
 	err := taps.wait()
-	for _, shot := range snapshots {
-		if shot.Host != "" {
-			shot.Time = p.now()
-			p.seen.Sockets = append(p.seen.Sockets, shot)
-		}
+	for i := range shots {
+		shots[i].Time = p.now()
 	}
-	return err
+	return slices.DeleteFunc(shots, func(s scenario.Snapshot) bool { return s.Host == "" }), err
 }
 
 // now is the time by the hosts' clock, which is the captures'.
@@ -423,9 +469,17 @@ func (p *play) now() time.Time {
 	return time.Now().Add(p.hosts[string(scenario.Client)].clockAhead())
 }
 
-// quiet waits until no segment has come for Timeouts.Quiet.
+// quiet waits until no segment has come for Timeouts.Quiet. A machine too busy to
+// bring a fence through well within that says nothing about silence.
 func (p *play) quiet(ctx context.Context) error {
 	for {
+		asked := time.Now()
+		if err := p.fence(ctx); err != nil {
+			return err
+		}
+		if time.Since(asked) > p.engine.Timeouts.Quiet/2 {
+			continue
+		}
 		_, last, changed := p.capture.state()
 		left := time.Until(last.Add(p.engine.Timeouts.Quiet))
 		if left <= 0 {

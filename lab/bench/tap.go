@@ -25,12 +25,16 @@ type tap struct {
 	of      scenario.Host
 	capture *capture
 	cut     bool // its host is gone
+	ruled   bool // somebody may have made rules of the firewall here
 	tcpdump *program
 	in      *io.PipeWriter // tcpdump's output, on its way to the reader
 	read    chan error     // how reading the stream ended
-	nonce   []byte         // what the fence carries; see fence
-	fenced  chan struct{}  // closed when the fence has been captured
+	nonce   string         // what its fences begin with; see fence
 	dropped <-chan int     // how many frames tcpdump lost, when it has ended
+
+	fencing sync.Mutex
+	sent    int                      // fences
+	fences  map[string]chan struct{} // of each: closed when it has been captured
 }
 
 // captures says whether tcpdump runs here and can still be fenced.
@@ -42,6 +46,7 @@ const table = "rstlab"
 
 // filter adds a rule to the firewall of the host: its chain, then the rule.
 func (t *tap) filter(ctx context.Context, rule string) error {
+	t.ruled = true
 	return t.sh(ctx, fmt.Sprintf(`nft '
 		add table inet %[1]s
 		add chain inet %[1]s input { type filter hook input priority 0; }
@@ -59,16 +64,17 @@ func (t *tap) sh(ctx context.Context, command string) error {
 }
 
 // clear brings the namespace of a host back to where it was: no sockets, no
-// rules, nothing remembered of a peer. What is left is an error. The listener
-// at 127.0.0.11 is the engine's, for its DNS.
+// rules, nothing remembered of a peer.
 func (t *tap) clear(ctx context.Context) error {
-	return t.sh(ctx, `
-		nft list tables | grep '`+table+`' | while read -r table; do nft delete $table || exit; done
-		ss -HKtn state connected >/dev/null
-		ip tcp_metrics flush
-		ip neigh flush all
-		left=$(ss -Htan | grep -vF 127.0.0.11; nft list tables | grep '`+table+`')
-		[ -z "$left" ] || { echo "left: $left" >&2; exit 1; }`)
+	if _, err := t.ask(ctx, protocol.Command{Do: protocol.Destroy}); err != nil {
+		return err
+	}
+	forget := "printf 'tcp_metrics flush\nneigh flush all\n' | ip -batch -"
+	if t.ruled {
+		forget += fmt.Sprintf(" && nft 'add table inet %[1]s; delete table inet %[1]s; add table inet %[1]s_gate; delete table inet %[1]s_gate'", table)
+	}
+	t.ruled = false
+	return t.sh(ctx, forget)
 }
 
 // capture is what all taps of a bench have captured.
@@ -139,6 +145,9 @@ const ethernet = 1
 // on a multicast address.
 const fencePort = 9
 
+// fenceMark is what every fence begins with, of any tap.
+const fenceMark = "rstlab fence "
+
 var fenceAddr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{239, 255, 0, 9}), fencePort)
 
 // listen starts tcpdump and returns when it captures what its host sends and
@@ -150,12 +159,13 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 	for _, a := range without {
 		filter += " and not host " + a.String()
 	}
-	t.nonce = fmt.Appendf(nil, "rstlab fence %d %d", index, time.Now().UnixNano())
-	t.fenced, t.read = make(chan struct{}), make(chan error, 1)
-	var r *io.PipeReader
-	r, t.in = io.Pipe()
-	listening, dropped := make(chan struct{}), make(chan int, 1)
-	t.dropped = dropped
+	t.nonce = fmt.Sprintf("%s%d %d", fenceMark, index, time.Now().UnixNano())
+	r, in := io.Pipe()
+	read, listening, dropped := make(chan error, 1), make(chan struct{}), make(chan int, 1)
+	t.fences, t.in, t.read, t.dropped = map[string]chan struct{}{}, in, read, dropped
+	// Read before tcpdump starts: its first bytes may come before the answer that
+	// it has started.
+	go func(into *capture) { read <- t.packets(r, index, into) }(t.capture)
 	var once sync.Once
 	var err error
 	t.tcpdump, err = t.run(ctx, "tcpdump", []string{
@@ -164,7 +174,7 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 	}, true, func(s protocol.Stream, data []byte) {
 		switch line := string(data); {
 		case s == protocol.Stdout:
-			_, _ = t.in.Write(data)
+			_, _ = in.Write(data)
 		case strings.Contains(line, "listening on"):
 			once.Do(func() { close(listening) })
 		case strings.Contains(line, "dropped by kernel"): // its last words: "0 packets dropped by kernel"
@@ -173,9 +183,9 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 		}
 	})
 	if err != nil {
+		in.Close()
 		return err
 	}
-	go func() { t.read <- t.packets(r, index, t.capture) }()
 	select {
 	case <-listening:
 		return nil
@@ -192,13 +202,17 @@ func (t *tap) listen(ctx context.Context, index int, own netip.Addr, without ...
 func (t *tap) packets(r *io.PipeReader, index int, into *capture) error {
 	defer r.Close()
 	_, err := tcp.ReadPackets(r, func(p tcp.Packet) error {
-		switch {
-		case bytes.Contains(p.Data, t.nonce):
-			close(t.fenced)
-		case bytes.Contains(p.Data, []byte("rstlab fence ")): // another tap's
-		default:
+		at := bytes.Index(p.Data, []byte(fenceMark))
+		if at < 0 {
 			p.Interface, p.Data = index, bytes.Clone(p.Data)
 			into.add(p)
+			return nil
+		}
+		t.fencing.Lock()
+		defer t.fencing.Unlock()
+		if reached := t.fences[string(p.Data[at:])]; reached != nil { // not another tap's
+			close(reached)
+			delete(t.fences, string(p.Data[at:]))
 		}
 		return nil
 	})
@@ -209,13 +223,19 @@ func (t *tap) packets(r *io.PipeReader, index int, into *capture) error {
 // sent and received so far: a datagram sent through the same interface has
 // come out of tcpdump behind it.
 func (t *tap) fence(ctx context.Context) error {
-	if _, err := t.ask(ctx, protocol.Command{Do: protocol.Datagram, Path: fenceAddr.String(), Data: t.nonce}); err != nil {
+	reached := make(chan struct{})
+	t.fencing.Lock()
+	t.sent++
+	mark := fmt.Sprintf("%s %d", t.nonce, t.sent)
+	t.fences[mark] = reached
+	t.fencing.Unlock()
+	if _, err := t.ask(ctx, protocol.Command{Do: protocol.Datagram, Path: fenceAddr.String(), Data: []byte(mark)}); err != nil {
 		return fmt.Errorf("tap of %s: %w", t.of, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.timeouts.Agent)
 	defer cancel()
 	select {
-	case <-t.fenced:
+	case <-reached:
 		return nil
 	case err := <-t.read:
 		return fmt.Errorf("tap of %s: the capture broke off: %w", t.of, err)

@@ -11,11 +11,13 @@ var _ = add(scenario.Scenario{
 	Why: `A line of the head must fit in one buffer of large_client_header_buffers, 8 kB: a cookie that has grown does not. nginx
 stops reading: "client sent too long header line" at info, and answers 400 "Request Header Or Cookie Too Large" (494
 inside, 431 nowhere). It sends FIN and, by lingering_close on, reads and discards the rest, so there is no RST
-(huge-header-lingering-off shows it without).`,
+(huge-header-lingering-off shows it without). The worker is stopped here until all has come; 414-uri-too-long says why.`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_core_module.html#large_client_header_buffers", "RFC 6585, 5"},
 
 	Client: "raw",
-	Play:   steps{raw("c", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\nCookie: ").Filled(12000), script.ReadResponse(), script.ReadEnd(), script.Close())},
+	Play: steps{logged("start worker process "), signal(nginx, "STOP", scenario.Workers),
+		begin(raw("c", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\nCookie: ").Filled(12000), script.ReadResponse(), script.ReadEnd(), script.Close())), quiet(),
+		signal(nginx, "CONT", scenario.Workers), finish()},
 	Want: want{
 		Replies: []reply{{Status: 400, Body: "Request Header Or Cookie Too Large"}},
 		Info:    []string{"client sent too long header line"},

@@ -24,7 +24,7 @@ abort: RST, "connection reset by peer". A client that had waited for the server 
 		Replies:  []reply{{Class: "reset", Text: []string{"read: connection reset by peer"}}},
 		ErrorLog: []string{"upstream timed out (110: Connection timed out) while connecting to upstream"},
 		Access:   []access{{Status: 502}},
-		Wire:     []segment{{From: client, To: nginx, Flags: "P."}, {From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "S"}, {From: nginx, To: client, Flags: "R."}},
+		Wire:     []segment{{From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "S"}, {From: nginx, To: client, Flags: "R."}},
 		Resets:   []reset{{From: nginx, To: client, Kind: "abort"}},
 		Ends:     []end{{Client: client, Server: nginx, Cause: "aborted"}, {Client: nginx, Server: backend, Cause: "unanswered"}},
 	},

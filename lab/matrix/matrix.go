@@ -115,9 +115,9 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	defer pool.Close()
 	p := player{pool: pool, keep: o.Keep, kernel: kernel, out: o.Out, numbers: o.numbers(), progress: progress}
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, o.Jobs)
-	one := func(i int) {
-		p.play(playing, cells[i], func(r verdict.Result) {
+	agenda := newAgenda(cells, o.order(cells), func(c cell) string { return c.topology.Shape(images) })
+	one := func(i int, of *shape) {
+		p.play(playing, cells[i], func() { agenda.stands(i) }, func() bool { return agenda.over(of) }, func(r verdict.Result) {
 			if playing.Err() != nil {
 				return // it broke off; that is no result
 			}
@@ -129,24 +129,25 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 			}
 		})
 	}
-	wg.Go(func() {
-		for _, q := range queues(cells, o.order(cells), images) {
-			select {
-			case slots <- struct{}{}:
-			case <-playing.Done():
-				return
-			}
-			wg.Go(func() {
-				defer func() { <-slots }()
-				for i := range q {
-					if playing.Err() != nil {
-						return
+	for range min(o.Jobs, len(cells)) {
+		wg.Go(func() {
+			for of := (*shape)(nil); playing.Err() == nil; {
+				next, i, wait := agenda.next(of, cells)
+				of = next
+				switch {
+				case of != nil:
+					one(i, of)
+				case wait != nil:
+					select {
+					case <-wait:
+					case <-playing.Done():
 					}
-					one(i)
+				default:
+					return
 				}
-			})
-		}
-	})
+			}
+		})
+	}
 	var all []verdict.Result
 	for i := range cells {
 		select {
@@ -173,43 +174,6 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 		return err
 	}
 	return Write(filepath.Join(o.Out, "results.json"), all)
-}
-
-// busy is for how long one bench is kept busy before another of its shape is
-// started beside it, and overhead what a play takes but for its waits.
-const (
-	busy     = 25 * time.Second
-	overhead = 500 * time.Millisecond
-)
-
-// queues gives the cells, in their order, to benches: those of one shape share
-// as many as their waits ask for, because to start a bench costs more than a
-// play. Each element is a bench that takes its next cell from the channel; a
-// channel that several share comes as often.
-func queues(cells []cell, order []int, images map[string]string) []<-chan int {
-	of := map[string][]int{}
-	var shapes []string // in the order of their first cells
-	for _, i := range order {
-		shape := cells[i].topology.Shape(images)
-		if of[shape] == nil {
-			shapes = append(shapes, shape)
-		}
-		of[shape] = append(of[shape], i)
-	}
-	var all []<-chan int
-	for _, shape := range shapes {
-		queue := make(chan int, len(of[shape]))
-		var work time.Duration
-		for _, i := range of[shape] {
-			queue <- i
-			work += cells[i].scenario.Waits() + overhead
-		}
-		close(queue)
-		for range min(len(of[shape]), int((work+busy-1)/busy)) {
-			all = append(all, queue)
-		}
-	}
-	return all
 }
 
 // share holds the share of a scenario's plays that showed what it wants, the
@@ -424,14 +388,17 @@ type player struct {
 }
 
 // play plays one cell on a bench of the pool and tells its result, then gives
-// the bench back.
-func (p player) play(ctx context.Context, c cell, tell func(verdict.Result)) {
+// the bench back, or removes it where nothing will be played on it again: while
+// others are waiting, that costs nothing.
+func (p player) play(ctx context.Context, c cell, stands func(), last func() bool, tell func(verdict.Result)) {
 	if c.lacks != nil {
+		stands()
 		tell(p.result(c, bench.Evidence{}, fmt.Errorf("%w: %w", bench.ErrUnsupported, c.lacks)))
 		return
 	}
 	p.progress.Say(c.scenario.ID, "starting its hosts")
 	b, err := p.pool.Get(ctx, c.topology)
+	stands()
 	if err != nil {
 		tell(p.result(c, bench.Evidence{}, fmt.Errorf("%w: %w", bench.ErrSetup, err)))
 		return
@@ -444,7 +411,7 @@ func (p player) play(ctx context.Context, c cell, tell func(verdict.Result)) {
 	switch {
 	case p.keep:
 		p.pool.Leave()
-	case err != nil: // what state it is in is not known
+	case err != nil, last(): // of a play that broke off it is not known what state it is in
 		p.pool.Remove(b)
 	default:
 		p.pool.Put(ctx, b)

@@ -73,3 +73,18 @@ type Counter struct {
 
 // Of returns the host of an address, or "" for an address of no host.
 func (o Observation) Of(a netip.AddrPort) Host { return o.Names[a.Addr()] }
+
+// Shows returns the states of the sockets of a host, "" for any, that ss showed
+// before the request with this number.
+func Shows(snapshots []Snapshot, h Host, before int) []string {
+	var states []string
+	for _, snapshot := range snapshots {
+		if snapshot.Before != before || h != "" && snapshot.Host != h {
+			continue
+		}
+		for _, socket := range snapshot.Sockets {
+			states = append(states, socket.State)
+		}
+	}
+	return states
+}

@@ -370,7 +370,7 @@ type Want struct {
 	Info     []string  // parts of lines below warn that must be in the error log, in this order; others may lie between
 	Access   []Access  // one a line, in order; none: one for each reply that has a status, with that status
 	Wire     []Segment // segments that must be on the wire, in this order; others may lie between
-	Resets   []Reset   // every RST, in order, and no others
+	Resets   []Reset   // every RST, in order, and no others but those that came after an orderly close and ended nothing
 	Ends     []End     // each matches one connection; the others ended in order or are open
 	Sockets  []Socket  // what ss must show, and when
 	Ran      []string  // the requests that the back ends ran, in order, "POST /"; none: not asked

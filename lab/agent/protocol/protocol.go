@@ -31,6 +31,9 @@ const (
 	// Reset kills every process of the host but the agent, ends every Follow, and
 	// answers when nothing runs any more.
 	Reset Verb = "reset"
+	// Destroy has the kernel throw every TCP connection of this host's namespace
+	// away, as ss -K does. It is an error if a socket is left then.
+	Destroy Verb = "destroy"
 	// Datagram sends Data as one UDP datagram to the address Path.
 	Datagram Verb = "datagram"
 )
