@@ -469,9 +469,10 @@ func (p *play) now() time.Time {
 	return time.Now().Add(p.hosts[string(scenario.Client)].clockAhead())
 }
 
-// quiet waits until no segment has come for Timeouts.Quiet. A machine too busy to
-// bring a fence through well within that says nothing about silence.
-func (p *play) quiet(ctx context.Context) error {
+// quiet waits until no segment has come for Timeouts.Quiet, at least since then. A
+// machine too busy to bring a fence through well within that says nothing about
+// silence.
+func (p *play) quiet(ctx context.Context, since time.Time) error {
 	for {
 		asked := time.Now()
 		if err := p.fence(ctx); err != nil {
@@ -481,6 +482,9 @@ func (p *play) quiet(ctx context.Context) error {
 			continue
 		}
 		_, last, changed := p.capture.state()
+		if last.Before(since) {
+			last = since
+		}
 		left := time.Until(last.Add(p.engine.Timeouts.Quiet))
 		if left <= 0 {
 			return nil
@@ -519,7 +523,7 @@ func (p *play) await(ctx context.Context, want scenario.Segment) error {
 func (p *play) settle(ctx context.Context, settled func(scenario.Observation) bool) error {
 	giveUp := time.Now().Add(p.engine.Timeouts.Settle)
 	for {
-		if err := p.quiet(ctx); err != nil {
+		if err := p.quiet(ctx, time.Time{}); err != nil {
 			return err
 		}
 		if err := p.observe(); err != nil {

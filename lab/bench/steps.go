@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -22,7 +23,7 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 	case scenario.DoIdle:
 		return p.idle(ctx, s.For)
 	case scenario.DoQuiet:
-		return p.quiet(ctx)
+		return p.quiet(ctx, time.Now()) // what is to move may be about to
 	case scenario.DoAwait:
 		return p.await(ctx, s.Await)
 	}
