@@ -2,11 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -201,6 +205,44 @@ func TestListeners(t *testing.T) {
 		want = append(want, l.Addr().(*net.TCPAddr).Port)
 	}
 	assert.NotEmpty(t, want)
+}
+
+// TestClearSockets: connections in every state go, on both ends; a listener is
+// left, and said, unless it is the engine's DNS.
+func TestClearSockets(t *testing.T) {
+	runtime.LockOSThread() // never unlocked: the thread ends with its namespace
+	if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
+		t.Skip("a network namespace of its own:", err)
+	}
+	require.NoError(t, exec.Command("ip", "link", "set", "lo", "up").Run())
+	dns, err := net.Listen("tcp", "127.0.0.11:0")
+	require.NoError(t, err)
+	defer dns.Close()
+	require.NoError(t, exec.Command("ip", "address", "add", "192.0.2.1/32", "dev", "lo").Run())
+	l, err := net.Listen("tcp", "192.0.2.1:0")
+	require.NoError(t, err)
+	for range 3 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		defer c.Close()
+	}
+	closed, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	closed.Close() // FIN_WAIT2, whose other end nobody has accepted
+	assert.ErrorContains(t, clearSockets(), fmt.Sprintf("sockets are left: port %d in state 10", l.Addr().(*net.TCPAddr).Port))
+	l.Close()
+	assert.NoError(t, clearSockets())
+	d, err := newDiag()
+	require.NoError(t, err)
+	defer d.close()
+	left, err := d.all(connected)
+	assert.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+func TestPacket(t *testing.T) {
+	c := conduct(t)
+	assert.Contains(t, c.ask(protocol.Command{Do: protocol.Packet, Data: []byte("short")}).Err, "5 bytes are no IPv4 packet")
 }
 
 // TestFollow: the lines of a file, those that are there, those that come, and

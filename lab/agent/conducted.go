@@ -151,6 +151,8 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 		return protocol.Event{}, h.listening(c)
 	case protocol.Destroy:
 		return protocol.Event{}, clearSockets()
+	case protocol.Packet:
+		return protocol.Event{}, packet(c.Data)
 	case protocol.Datagram:
 		conn, err := net.Dial("udp", c.Path)
 		if err != nil {
@@ -175,6 +177,20 @@ func write(path string, data []byte) error {
 		}
 	}
 	return os.WriteFile(path, data, 0o644)
+}
+
+// packet sends an IPv4 packet to the address in its header.
+func packet(data []byte) error {
+	const header, destination = 20, 16
+	if len(data) < header {
+		return fmt.Errorf("%d bytes are no IPv4 packet", len(data))
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, syscall.IPPROTO_RAW)
+	if err != nil {
+		return fmt.Errorf("opening a raw socket: %w", err)
+	}
+	defer syscall.Close(fd)
+	return syscall.Sendto(fd, data, 0, &syscall.SockaddrInet4{Addr: [4]byte(data[destination:])})
 }
 
 func (h *host) signal(c protocol.Command) error {

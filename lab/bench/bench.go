@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -29,10 +30,11 @@ type Bench struct {
 	network  *testcontainers.DockerNetwork
 	capture  *capture
 
-	mu    sync.Mutex
-	hosts map[string]*host
-	taps  []*tap // in the order in which they capture
-	spent bool   // a host of it is gone for good
+	mu     sync.Mutex
+	hosts  map[string]*host
+	taps   []*tap                       // in the order in which they capture
+	former map[netip.Addr]scenario.Host // the address of a host that has moved
+	spent  bool                         // a host of it is gone for good, or is elsewhere
 }
 
 // Stand starts the hosts and taps of a topology from images that Images
@@ -142,7 +144,7 @@ func (t *tap) rank() int {
 // says that it is not clean: it must be removed.
 func (b *Bench) Reset(ctx context.Context) error {
 	if b.spent {
-		return errors.New("a host of it is gone")
+		return errors.New("a host of it is not where it was")
 	}
 	var hosts, taps together
 	for _, h := range b.hosts {
@@ -217,7 +219,10 @@ func (b *Bench) host(h scenario.Host) (*host, error) {
 func (b *Bench) names() map[netip.Addr]scenario.Host {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	names := map[netip.Addr]scenario.Host{}
+	names := maps.Clone(b.former)
+	if names == nil {
+		names = map[netip.Addr]scenario.Host{}
+	}
 	for name, h := range b.hosts {
 		if h.addr.IsValid() {
 			names[h.addr] = scenario.Host(name)
@@ -299,6 +304,35 @@ func (b *Bench) cut(ctx context.Context, h *host) error {
 		return fmt.Errorf("taking host %s off the network: %w", h.name, err)
 	}
 	_, err := b.engine.client.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
+	return err
+}
+
+// move gives a host another address under the names that it has: it leaves the
+// network and comes back. Meanwhile somebody else has its address, or else the
+// engine would give it the same again.
+func (b *Bench) move(ctx context.Context, h *host) error {
+	b.spent = true
+	s, err := b.topology.service(scenario.Host(h.name))
+	if err != nil {
+		return err
+	}
+	id, before := h.container.GetContainerID(), h.addr
+	b.former = map[netip.Addr]scenario.Host{before: scenario.Host(h.name)}
+	if _, err := b.engine.client.NetworkDisconnect(ctx, b.network.ID, client.NetworkDisconnectOptions{Container: id}); err != nil {
+		return fmt.Errorf("taking host %s off the network: %w", h.name, err)
+	}
+	other, err := b.engine.start(ctx, request{service: service{name: "elsewhere"}, image: b.images[s.image], labels: b.engine.labels(b.kept), network: b.network.Name})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = other.remove() }() // the network does not go before it, and says so
+	if _, err := b.engine.client.NetworkConnect(ctx, b.network.ID, client.NetworkConnectOptions{Container: id,
+		EndpointConfig: &network.EndpointSettings{Aliases: append([]string{h.name}, s.aliases...)}}); err != nil {
+		return fmt.Errorf("bringing host %s back to the network: %w", h.name, err)
+	}
+	if h.addr, err = h.address(ctx, b.network.Name); err == nil && h.addr == before {
+		err = fmt.Errorf("the engine gave host %s the address %s again", h.name, before)
+	}
 	return err
 }
 

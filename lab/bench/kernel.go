@@ -80,6 +80,11 @@ func (e *Engine) TraceKernel(ctx context.Context, tapImage string) (k *Kernel, e
 	if err != nil {
 		return k, err
 	}
+	_, _, code, err := k.host.exec(ctx, "grep", "-q", "reason", "/tracing/events/tcp/tcp_send_reset/format")
+	if err != nil {
+		return k, err
+	}
+	k.every = code == 0
 	for tries := 0; ; tries++ {
 		if err = k.await(ctx, 200*time.Millisecond); err == nil || tries == 10 || ctx.Err() != nil {
 			return k, err
@@ -167,6 +172,25 @@ func (k *Kernel) settle(ctx context.Context) {
 	if k != nil {
 		_ = k.await(ctx, k.engine.Timeouts.Agent) // between finds out when it cannot be asked
 	}
+}
+
+// whole says whether every RST that the kernel has sent so far was told: since
+// Linux 6.10, whose event says the reason, it is told of those without a socket
+// too; and no event was lost for want of room.
+func (k *Kernel) whole(ctx context.Context) bool {
+	if k == nil || !k.every {
+		return false
+	}
+	out, _, code, err := k.host.exec(ctx, "sh", "-c", `grep -hE "^(commit )?overrun|^dropped" "$0"/per_cpu/cpu*/stats`, k.dir)
+	if err != nil || code != 0 {
+		return false
+	}
+	for line := range strings.Lines(out) { // "overrun: 0"
+		if !strings.HasSuffix(strings.TrimSpace(line), " 0") {
+			return false
+		}
+	}
+	return true
 }
 
 // between returns the resets that were sent between hosts of a bench since it

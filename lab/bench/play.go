@@ -32,6 +32,8 @@ var ErrSetup = errors.New("setup failed")
 type play struct {
 	*Bench
 	scenario scenario.Scenario
+	kernel   *Kernel
+	began    time.Time
 	progress Progress
 
 	servers map[scenario.Host]*program
@@ -68,14 +70,17 @@ type Evidence struct {
 // says that everything declared has been seen, or Timeouts.Settle has passed,
 // and then until nothing moves on the wire any more.
 func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, settled func(scenario.Observation) bool, progress Progress) (Evidence, error) {
-	p := &play{Bench: b, scenario: s.Filled(), progress: progress, news: make(chan struct{}),
+	p := &play{Bench: b, scenario: s.Filled(), kernel: kernel, progress: progress, news: make(chan struct{}),
 		servers: map[scenario.Host]*program{}, gates: map[scenario.Host]*gate{},
 		logs: map[string][]string{}, said: map[scenario.Host][]string{}, begun: map[int]bool{}}
 	p.seen.Names = b.names()
 	p.seen.System = "Linux " + strings.SplitN(b.engine.Kernel, "-", 2)[0] // without its build
 	p.seen.Versions = map[scenario.Host]string{}
+	if s.Kernel && !kernel.whole(ctx) {
+		return Evidence{}, fmt.Errorf("%w: only a kernel that tells why it sends each RST (tcp:tcp_send_reset, Linux 6.10) can tell this one", ErrUnsupported)
+	}
 	kernel.settle(ctx) // what the play before did is told
-	began := time.Now()
+	p.began = time.Now()
 
 	progress.Say(s.ID, "starting its servers")
 	before, err := p.setUp(ctx)
@@ -88,11 +93,8 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	if err = p.steps(ctx, settled); err == nil {
 		p.seen.Counters, err = p.counters(ctx, before)
 	}
-	p.seen.Kernel = kernel.between(ctx, p.seen.Names, began)
 	err = errors.Join(err, p.observe()) // a play that broke off leaves what was seen until then
-	if p.seen.Kernel != nil {
-		p.askKernel()
-	}
+	p.askKernel(ctx)
 	comments := map[int]string{}
 	for _, c := range p.seen.Conversations {
 		if len(c.Resets) > 0 {
@@ -101,16 +103,18 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	}
 	var capture bytes.Buffer
 	err = errors.Join(err, p.write(&capture, comments))
-	p.seen.Took = time.Since(began)
+	p.seen.Took = time.Since(p.began)
 	return Evidence{Observation: p.seen, Capture: capture.Bytes()}, err
 }
 
-// askKernel brings the kernel's own reasons to bear on what the wire showed.
-// The trace is not called whole: a listener's resets carry no address, so they
-// cannot be told from those of another bench, and a RST without an event here
-// proves no firewall.
-func (p *play) askKernel() {
-	var evidence tcp.Evidence
+// askKernel brings the kernel's own reasons to bear on what the wire showed, and
+// its silence where it was heard whole.
+func (p *play) askKernel(ctx context.Context) {
+	p.seen.Kernel = p.kernel.between(ctx, p.seen.Names, p.began)
+	if p.seen.Kernel == nil {
+		return
+	}
+	evidence := tcp.Evidence{KernelWhole: p.kernel.whole(ctx)}
 	for _, k := range p.seen.Kernel {
 		evidence.Kernel = append(evidence.Kernel, k.KernelReset)
 	}
@@ -528,6 +532,9 @@ func (p *play) settle(ctx context.Context, settled func(scenario.Observation) bo
 		}
 		if err := p.observe(); err != nil {
 			return err
+		}
+		if p.scenario.Kernel {
+			p.askKernel(ctx)
 		}
 		if settled(p.seen) || time.Now().After(giveUp) {
 			return nil

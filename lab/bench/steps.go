@@ -2,15 +2,19 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
 	"golang.org/x/sys/unix"
 
 	"rstlab/lab/agent/protocol"
 	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
 )
 
 // step takes one step of a play.
@@ -41,6 +45,8 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return p.logged(ctx, h, s)
 	case scenario.DoKillHost:
 		return p.cut(ctx, h)
+	case scenario.DoMove:
+		return p.move(ctx, h)
 	case scenario.DoStart:
 		service, err := p.topology.service(s.Host)
 		if err != nil {
@@ -59,6 +65,8 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return t.filter(ctx, p.expand(s.Rule))
 	case scenario.DoUnfilter:
 		return t.sh(ctx, "nft delete table inet "+table)
+	case scenario.DoForge:
+		return p.forge(ctx, t, s.Await)
 	case scenario.DoDestroy:
 		return t.sh(ctx, "ss -HKtn state connected")
 	case scenario.DoGate:
@@ -98,6 +106,37 @@ func (p *play) logged(ctx context.Context, h *host, s scenario.Step) error {
 		}
 		return false
 	})
+}
+
+// move gives a host another address.
+func (p *play) move(ctx context.Context, h *host) error {
+	if err := p.Bench.move(ctx, h); err != nil {
+		return err
+	}
+	p.seen.Names = p.names()
+	return nil
+}
+
+// forge sends an RST from the host of a tap, which its kernel knows nothing of.
+func (p *play) forge(ctx context.Context, t *tap, s scenario.Segment) error {
+	if err := errors.Join(p.fence(ctx), p.observe()); err != nil {
+		return err
+	}
+	for _, last := range slices.Backward(p.seen.Frames) {
+		if p.seen.Of(last.Src) != s.To || p.seen.Of(last.Dst) != s.From || !last.Has(tcp.ACK) || !last.Src.Addr().Is4() {
+			continue
+		}
+		ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: last.Dst.Addr().AsSlice(), DstIP: last.Src.Addr().AsSlice()}
+		rst := &layers.TCP{SrcPort: layers.TCPPort(last.Dst.Port()), DstPort: layers.TCPPort(last.Src.Port()), RST: true, ACK: true, Seq: last.Ack, Ack: last.Seq + uint32(last.Len)}
+		packet := gopacket.NewSerializeBuffer()
+		if err := errors.Join(rst.SetNetworkLayerForChecksum(ip),
+			gopacket.SerializeLayers(packet, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, rst)); err != nil {
+			return err
+		}
+		_, err := t.ask(ctx, protocol.Command{Do: protocol.Packet, Data: packet.Bytes()})
+		return err
+	}
+	return fmt.Errorf("no connection between %s and %s has been seen", s.From, s.To)
 }
 
 // tell tells the scripts of a host an event.

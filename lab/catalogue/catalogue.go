@@ -180,6 +180,8 @@ var (
 	gate     = scenario.Gate
 	held     = scenario.Held
 	destroy  = scenario.Destroy
+	move     = scenario.Move
+	forge    = scenario.Forge
 )
 
 const (

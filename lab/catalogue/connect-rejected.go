@@ -9,17 +9,19 @@ var _ = add(scenario.Scenario{
 reset"). nginx's kernel believes it: ECONNREFUSED, "connect() failed (111: Connection refused)", 502, word for
 word what a server that does not run gives (backend-process-killed). The RST has the fields that the back end's
 own TCP would have given it. Only the kernel's silence tells: it was netfilter that made this RST, so the
-tracepoint tcp_send_reset and the counter OutRsts of the back end know nothing of it.`,
+tracepoint tcp_send_reset and the counter OutRsts of the back end know nothing of it. From a capture alone it is
+"refused".`,
 	Refs: []string{"nft(8), REJECT STATEMENT", "nf_send_reset, net/ipv4/netfilter/nf_reject_ipv4.c", "RFC 9293, 3.5.2"},
 
-	Play: steps{filter(backend, "input ip saddr {nginx} tcp dport 8080 reject with tcp reset"), get("/test")},
+	Kernel: true,
+	Play:   steps{filter(backend, "input ip saddr {nginx} tcp dport 8080 reject with tcp reset"), get("/test")},
 	Want: want{
 		Replies:  []reply{{Status: 502}},
 		ErrorLog: []string{"connect() failed (111: Connection refused) while connecting to upstream"},
 		Access:   []access{{Status: 502, Upstream: "502"}},
 		Wire:     []segment{{From: nginx, To: backend, Flags: "S"}, {From: backend, To: nginx, Flags: "R."}},
-		Resets:   []reset{{From: backend, To: nginx, Kind: "to-syn"}},
-		Ends:     []end{{Client: nginx, Server: backend, Cause: "refused"}},
+		Resets:   []reset{{From: backend, To: nginx, Kind: "forged"}},
+		Ends:     []end{{Client: nginx, Server: backend, Cause: "rejected"}},
 	},
 	Control: control{What: "nothing is rejected", Play: steps{get("/test")}},
 })

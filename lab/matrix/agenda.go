@@ -13,6 +13,9 @@ const (
 	leastTime = 25 * time.Second       // in which all may be done, though none waits for so long
 )
 
+// cores is how many benches are started at a time.
+var cores = runtime.NumCPU()
+
 // agenda hands the cells out to benches. To start a bench costs more than a
 // play, so the cells of one shape are played by as few benches as it takes to be
 // done when the cell that waits longest is; where they fall behind, a bench that
@@ -67,7 +70,7 @@ func (a *agenda) next(mine *shape, cells []cell) (*shape, int, <-chan struct{}) 
 		if mine != nil {
 			mine.benches--
 		}
-		if mine = a.neediest(); mine == nil || len(a.fresh) == runtime.NumCPU() {
+		if mine = a.neediest(); mine == nil || len(a.fresh) == cores {
 			if !slices.ContainsFunc(a.shapes, func(s *shape) bool { return len(s.cells) > 0 }) {
 				return nil, 0, nil
 			}

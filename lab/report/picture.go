@@ -117,6 +117,10 @@ func deed(s scenario.Step) string {
 		return "kill -9; the host stays"
 	case scenario.DoKillHost:
 		return "the whole host goes"
+	case scenario.DoMove:
+		return "gets another address"
+	case scenario.DoForge:
+		return "RST in its name"
 	case scenario.DoReload:
 		return "reload (SIGHUP)"
 	case scenario.DoPause:

@@ -55,6 +55,10 @@ type Scenario struct {
 	Play []Step
 	Want Want
 
+	// Kernel says that what must be seen cannot be told from the wire alone, but
+	// by what the kernel says of each RST it sends, and by its silence.
+	Kernel bool
+
 	// Since has what must be seen in Want's place from a version of nginx on;
 	// the last that applies rules.
 	Since []Since
@@ -137,6 +141,8 @@ const (
 	DoGate     Verb = "gate"
 	DoHeld     Verb = "held"
 	DoDestroy  Verb = "destroy"
+	DoMove     Verb = "move"
+	DoForge    Verb = "forge"
 )
 
 // Whom a signal goes to.
@@ -269,6 +275,17 @@ func Held(h Host) Step { return Step{Do: DoHeld, Host: h} }
 // does (tcp_abort).
 func Destroy(h Host) Step { return Step{Do: DoDestroy, Host: h} }
 
+// Move gives a host another address, as a container gets that is made anew: its
+// name resolves to that from now on, and nobody is at the old one.
+func Move(h Host) Step { return Step{Do: DoMove, Host: h} }
+
+// Forge sends a host an RST in the name of another, as a box between does that
+// wants a connection gone: of their newest connection, with the sequence number
+// that is expected next (RFC 9293, 3.10.7.4).
+func Forge(from, to Host) Step {
+	return Step{Do: DoForge, Host: from, Await: Segment{From: from, To: to, Flags: "R."}}
+}
+
 // Idle lets the client rest for so long, its connections in its pool.
 func Idle(d time.Duration) Step { return Step{Do: DoIdle, For: d} }
 
@@ -339,6 +356,10 @@ func (s Step) String() string {
 		return fmt.Sprintf("wait until FIN or request is held at %s", s.Host)
 	case DoDestroy:
 		return fmt.Sprintf("%s: ss -K: the kernel throws its connections away", s.Host)
+	case DoMove:
+		return fmt.Sprintf("%s: the host gets another address, and its name with it", s.Host)
+	case DoForge:
+		return fmt.Sprintf("%s: a box between sends %s an RST in its name", s.Host, s.Await.To)
 	case DoKillHost:
 		return fmt.Sprintf("%s: the whole host goes, as if its power were cut", s.Host)
 	}

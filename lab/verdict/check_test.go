@@ -229,3 +229,22 @@ func TestInfo(t *testing.T) {
 	o.ErrorLog = []string{"[error] start worker, closed keepalive"}
 	assert.False(t, Informs(s, o.ErrorLog[0]), "what is notable is declared in ErrorLog")
 }
+
+// TestHarmlessReset: an RST behind an orderly close need not be declared, any
+// other must be, and what is declared must be seen.
+func TestHarmlessReset(t *testing.T) {
+	with := func(cause tcp.Cause) scenario.Observation {
+		o := clean()
+		o.Conversations[0] = tcp.Conversation{Client: client, Server: nginx, Cause: cause, LateReset: cause == tcp.CauseClosed,
+			Resets: []tcp.Reset{{Frame: 3, From: tcp.Server, Kind: tcp.AfterClose}}}
+		return o
+	}
+	s := plain()
+	assert.Empty(t, differences(s, with(tcp.CauseClosed)))
+	assert.NotEmpty(t, differences(s, with(tcp.CauseDiscarded)))
+	s.Want.Resets = []scenario.Reset{{From: scenario.Nginx, Kind: tcp.AfterClose}}
+	assert.Empty(t, differences(s, with(tcp.CauseClosed)))
+	s.Want.Resets[0].Kind = tcp.Abort
+	assert.NotEmpty(t, differences(s, with(tcp.CauseClosed)))
+	assert.NotEmpty(t, differences(s, clean()))
+}

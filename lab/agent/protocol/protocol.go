@@ -34,6 +34,8 @@ const (
 	// Destroy has the kernel throw every TCP connection of this host's namespace
 	// away, as ss -K does. It is an error if a socket is left then.
 	Destroy Verb = "destroy"
+	// Packet sends Data, an IPv4 packet with its header, as it is (raw(7)).
+	Packet Verb = "packet"
 	// Datagram sends Data as one UDP datagram to the address Path.
 	Datagram Verb = "datagram"
 )
