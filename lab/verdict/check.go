@@ -94,6 +94,9 @@ func replies(s scenario.Scenario, o scenario.Observation) []Difference {
 				continue
 			}
 			d.Got = describeOutcome(got, conns[i])
+			if i < len(want) && want[i].Body != "" {
+				d.Got += fmt.Sprintf(", with %q", got.Body)
+			}
 			if i < len(want) && want[i].Bytes != 0 {
 				d.Got += fmt.Sprintf(", %d bytes of body", got.Bytes)
 			}
