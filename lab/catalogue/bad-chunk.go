@@ -26,7 +26,7 @@ an empty reply, while access.log says 200 with 0 bytes sent.`,
 		Wire:     []segment{{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "F."}},
 		Ends: []end{
 			{Client: client, Server: nginx, Cause: "no-response", ClosedBy: "server"},
-			{Client: nginx, Server: backend, Cause: "unexplained", ClosedBy: "client"},
+			{Client: nginx, Server: backend, Cause: "closed", ClosedBy: "client"},
 		},
 	},
 	Control: control{

@@ -25,7 +25,7 @@ its own, with 009 in access.log and 200 as $upstream_status. The client reads th
 		Wire:     []segment{{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "P."}, {From: client, To: nginx, Flags: "F."}},
 		Ends: []end{
 			{Client: nginx, Server: backend, Cause: "unexplained", ClosedBy: "server"},
-			{Client: client, Server: nginx, Cause: "unexplained", ClosedBy: "client"},
+			{Client: client, Server: nginx, Cause: "closed", ClosedBy: "client"},
 		},
 	},
 	Control: control{

@@ -24,7 +24,7 @@ is a [warn]: at the default level of error_log nobody ever reads it.`,
 		ErrorLog: []string{`upstream sent more data than specified in "Content-Length" header while reading upstream`},
 		Access:   []access{{Status: 200, Upstream: "200"}},
 		Wire:     []segment{{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: backend, Flags: "F."}},
-		Ends:     []end{{Client: nginx, Server: backend, Cause: "unexplained", ClosedBy: "client"}},
+		Ends:     []end{{Client: nginx, Server: backend, Cause: "closed", ClosedBy: "client"}},
 	},
 	Control: control{
 		What: "Content-Length is right",

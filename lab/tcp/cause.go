@@ -706,7 +706,7 @@ func (st *story) closed() *finding {
 	if st.closer < 0 && !(a != never && b != never) || st.firstRST() && !st.inferredAny() {
 		return nil
 	}
-	if st.uncertain() && !st.cutOff() || !st.uncertain() && st.messageOpen() && !st.readLater() || st.oneWay() || st.silent() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
+	if st.uncertain() && !st.unread() || !st.uncertain() && st.messageOpen() && !st.readLater() || st.oneWay() || st.silent() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
 		return nil
 	}
 	x := st.closer
@@ -757,7 +757,12 @@ func (st *story) closed() *finding {
 		t.say("; an RST of ", st.who(int(st.rst.from)), " (").number(st.frame(st.rst.at)).say(") came after and harmed nothing")
 	}
 	if st.uncertain() {
-		t.say(", after the server's last word; the capture cuts the messages themselves off")
+		t.say(", after the server's last word; ")
+		if st.garbled() {
+			t.say(st.breaks(), ", so whether that was whole is not known")
+		} else {
+			t.say("the capture cuts the messages themselves off")
+		}
 	}
 	t.say(".")
 	basis := Basis("")

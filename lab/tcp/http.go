@@ -425,6 +425,11 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			if f.more != nil {
 				carry = f.more.carry[d]
 			}
+			if p.http == httpChunkSize && len(carry) == 0 && len(b) > 0 && hexDigit(b[0]) < 0 {
+				f.lose(x, d, httpGarbled)
+				p.pos += n
+				return
+			}
 			i := bytes.IndexByte(b, '\n')
 			if i < 0 {
 				if int64(len(b)) < n || len(carry)+len(b) > 4096 {

@@ -249,16 +249,17 @@ func (st *story) silent() bool {
 	return st.f.has(flowMidstream) && !st.side(0).data.ok() && !st.side(1).data.ok()
 }
 
-// cutOff says that the messages are not known only because the capture holds no
-// more than the beginnings of its packets, and that the client closed after the
-// server's last word. As for a protocol that is not read, TCP's order is all.
-func (st *story) cutOff() bool {
+// unread says that the messages are not known only because the capture holds no
+// more than the beginnings of its packets, or because they are no HTTP/1, and that
+// the client closed after the server's last word. As for a protocol that is not
+// read, TCP's order is all.
+func (st *story) unread() bool {
 	for i := range st.ends {
 		if st.side(i).has(sideMissed) {
 			return false
 		}
 	}
-	return st.f.http.has(httpCut) && !st.f.http.has(httpGarbled) && st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
+	return st.f.http.has(httpCut|httpGarbled) && st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
 		!st.after.at.ok() && int(st.f.more.talker) == st.s
 }
 

@@ -159,6 +159,47 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// TestRedactChunked: what frames a chunked body stays, wherever its segments are
+// cut, and nothing else of it does; so the explanation stays.
+func TestRedactChunked(t *testing.T) {
+	answer := "HTTP/1.1 200 OK\r\nX-Secret: secret\r\nTransfer-Encoding: chunked\r\n\r\n6;ext=secret\r\nsecret\r\n1A\r\nsecretsecretsecretsecret!!\r\n0\r\nTrailer: secret\r\n\r\n"
+	for _, end := range []struct {
+		name  string
+		cut   int // bytes of the answer that are not sent
+		cause Cause
+	}{{"whole", 0, CauseClosed}, {"truncated", 9, CauseTruncated}} {
+		text := answer[:len(answer)-end.cut]
+		for at := range len(text) {
+			pieces := []line{{0.001, 'C', "P.", 1, 1, get, nil}}
+			for i, piece := range []string{text[:at], text[at:]} {
+				if piece != "" {
+					pieces = append(pieces, line{0.002 + 0.001*float64(i), 'S', "P.", 1 + uint32(i*at), cReq, piece, nil})
+				}
+			}
+			size := uint32(len(text))
+			pieces = append(pieces,
+				line{0.005, 'C', ".", cReq, 1 + size, "", nil},
+				line{1, 'S', "F.", 1 + size, cReq, "", nil},
+				line{1.001, 'C', "F.", cReq, 2 + size, "", nil},
+				line{1.002, 'S', ".", 2 + size, cReq + 1, "", nil})
+			in := pcapng(t, build(opened(pieces...)), nil)
+			var out bytes.Buffer
+			if _, err := Redact(&out, bytes.NewReader(in)); err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(out.Bytes(), []byte("secret")) || bytes.Contains(out.Bytes(), []byte("ecre")) {
+				t.Errorf("%s, cut at %d: the secret is still there", end.name, at)
+			}
+			cs, _ := explainBytes(t, out.Bytes(), Options{})
+			header := strings.Index(text, "\r\n\r\n")
+			split := at > 0 && at < header // the field that frames the body may be cut, too
+			if len(cs) != 1 || cs[0].Cause != end.cause && !(split && weaker(cs[0].Cause, end.cause)) {
+				t.Errorf("%s, cut at %d: %+v", end.name, at, cs)
+			}
+		}
+	}
+}
+
 // TestJSON holds the names that scripts read.
 func TestJSON(t *testing.T) {
 	c := explain(t, staleScript())[0]
