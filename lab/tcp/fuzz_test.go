@@ -49,6 +49,30 @@ func FuzzDecoder(f *testing.F) {
 	})
 }
 
+// FuzzRedact feeds what one side sends, in two pieces: what is left of it has the
+// same length, its line ends, the first line, what frames the message, hexadecimal
+// digits where a chunk's size stands, and x.
+func FuzzRedact(f *testing.F) {
+	for _, text := range []string{get, ok, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\nHTTP/1.1 204\r\n\r\n", "\x16\x03\x01\x00\x02ab"} {
+		f.Add([]byte(text), uint16(9))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, at uint16) {
+		m := masker{inside: map[[2]endpoint]*framing{}}
+		cut := min(int(at), len(b))
+		masked := bytes.Clone(b)
+		for _, piece := range [][]byte{masked[:cut], masked[cut:]} {
+			s := segment{seq: uint32(len(masked) - cap(piece)), length: int32(len(piece)), payload: piece}
+			m.mask(&s, piece)
+		}
+		body := bytes.HasPrefix(b, []byte("HTTP/1.1 200 OK\r\n\r\n"))
+		for i, c := range masked {
+			if c != b[i] && c != 'x' || body && i > 18 && c != 'x' {
+				t.Fatalf("%q becomes %q", b, masked)
+			}
+		}
+	})
+}
+
 // FuzzSegments feeds any sequence of segments of one connection: always one
 // verdict or more, of the closed set, and the same twice.
 func FuzzSegments(f *testing.F) {
