@@ -98,14 +98,25 @@ func (p *play) hears(ctx context.Context, h *host, s scenario.Step) error {
 func (p *play) logged(ctx context.Context, h *host, s scenario.Step) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Request, fmt.Errorf("it has not been logged for %s", p.engine.Timeouts.Request))
 	defer cancel()
-	return p.until(ctx, h, p.servers[s.Host], func() bool {
+	is := func() bool {
 		for _, lines := range p.logs {
 			if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, s.Event) }) {
 				return true
 			}
 		}
 		return false
-	})
+	}
+	err := p.until(ctx, h, p.servers[s.Host], is)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	// The server has ended. What it wrote to a file last may come after that.
+	ctx, cancel = context.WithTimeout(ctx, p.engine.Timeouts.Settle)
+	defer cancel()
+	if p.until(ctx, h, nil, is) == nil {
+		return nil
+	}
+	return err
 }
 
 // move gives a host another address.
