@@ -160,97 +160,100 @@ func generated(b *testing.B) string {
 
 // BenchmarkCapture compares the whole explanation of one file with a bare pass
 // of gopacket that only finds each packet's flow, and with the tools that
-// people use. x-explain is how many times as long as the explanation they take,
-// x-explain-cpu the same for the time on all cores together: what counts where
-// there is one core, or the others are busy.
+// people use: all in turn, round by round, so that what else the machine does
+// meets them alike. It reports the median of the rounds: how many times as long as
+// the explanation each takes, and the same for the time on all cores together
+// (-cpu), which counts where there is one core, or the others are busy.
 func BenchmarkCapture(b *testing.B) {
-	var explain, explainCPU float64 // ns an iteration
-	measured := func(b *testing.B, pass func()) {
-		pass() // warm
-		before := cpuTime()
-		n := 0
-		for b.Loop() {
-			pass()
-			n++
-		}
-		wall, cpu := float64(b.Elapsed())/float64(n), float64(cpuTime()-before)/float64(n)
-		if explain == 0 {
-			explain, explainCPU = wall, cpu
-		}
-		b.ReportMetric(cpu/1e6, "cpu-ms/op")
-		b.ReportMetric(wall/explain, "x-explain")
-		b.ReportMetric(cpu/explainCPU, "x-explain-cpu")
-	}
 	name := generated(b)
-	info, err := os.Stat(name)
-	if err != nil {
-		b.Fatal(err)
-	}
-	open := func(b *testing.B) *os.File {
+	open := func() *os.File {
 		f, err := os.Open(name)
 		if err != nil {
 			b.Fatal(err)
 		}
 		return f
 	}
-	b.Run("explain", func(b *testing.B) {
-		b.SetBytes(info.Size())
-		measured(b, func() {
-			f := open(b)
-			n := map[Cause]int{}
-			sum, err := Explain(f, Options{}, func(c Conversation) { n[c.Cause]++ })
-			f.Close()
-			if err != nil || n[CauseStaleIdle] != 500 || n[CauseClosed] != 24500 {
-				b.Fatal(sum, err, n)
+	type pass struct {
+		name      string
+		warm      bool // it runs in this process, whose caches what ran before it has filled
+		run       func()
+		wall, cpu []float64 // seconds of each round
+	}
+	passes := []*pass{{name: "explain", warm: true, run: func() {
+		f := open()
+		defer f.Close()
+		n := map[Cause]int{}
+		sum, err := Explain(f, Options{}, func(c Conversation) { n[c.Cause]++ })
+		if err != nil || n[CauseStaleIdle] != 500 || n[CauseClosed] != 24500 {
+			b.Fatal(sum, err, n)
+		}
+	}}, {name: "gopacket", warm: true, run: func() {
+		f := open()
+		defer f.Close()
+		r, err := pcapgo.NewReader(bufio.NewReaderSize(f, 1<<18))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var eth layers.Ethernet
+		var ip layers.IPv4
+		var tcp layers.TCP
+		var payload gopacket.Payload
+		p := gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &eth, &ip, &tcp, &payload)
+		p.IgnoreUnsupported = true
+		type key struct{ net, transport gopacket.Flow }
+		flows := map[key]int{}
+		var decoded []gopacket.LayerType
+		for {
+			data, _, err := r.ZeroCopyReadPacketData()
+			if err == io.EOF {
+				break
 			}
-			b.ReportMetric(float64(sum.Frames), "frames")
-		})
-	})
-	b.Run("gopacket", func(b *testing.B) {
-		b.SetBytes(info.Size())
-		measured(b, func() {
-			f := open(b)
-			r, err := pcapgo.NewReader(bufio.NewReaderSize(f, 1<<18))
-			if err != nil {
+			if err := p.DecodeLayers(data, &decoded); err != nil {
 				b.Fatal(err)
 			}
-			var eth layers.Ethernet
-			var ip layers.IPv4
-			var tcp layers.TCP
-			var payload gopacket.Payload
-			p := gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &eth, &ip, &tcp, &payload)
-			p.IgnoreUnsupported = true
-			type key struct{ net, transport gopacket.Flow }
-			flows := map[key]int{}
-			var decoded []gopacket.LayerType
-			for {
-				data, _, err := r.ZeroCopyReadPacketData()
-				if err == io.EOF {
-					break
-				}
-				if err := p.DecodeLayers(data, &decoded); err != nil {
-					b.Fatal(err)
-				}
-				flows[key{ip.NetworkFlow(), tcp.TransportFlow()}]++
-			}
-			f.Close()
-			if len(flows) != 50000 {
-				b.Fatal(len(flows))
-			}
-		})
-	})
+			flows[key{ip.NetworkFlow(), tcp.TransportFlow()}]++
+		}
+		if len(flows) != 50000 {
+			b.Fatal(len(flows))
+		}
+	}}}
 	for _, tool := range [][]string{{"tcptrace", name}, {"tshark", "-r", name, "-q", "-z", "conv,tcp"}} {
-		b.Run(tool[0], func(b *testing.B) {
-			if _, err := exec.LookPath(tool[0]); err != nil {
-				b.Skip(err)
+		if _, err := exec.LookPath(tool[0]); err != nil {
+			b.Logf("%v: left out; Debian has it as a package", err)
+			continue
+		}
+		passes = append(passes, &pass{name: tool[0], run: func() {
+			if err := exec.Command(tool[0], tool[1:]...).Run(); err != nil {
+				b.Fatal(err)
 			}
-			b.SetBytes(info.Size())
-			measured(b, func() {
-				if err := exec.Command(tool[0], tool[1:]...).Run(); err != nil {
-					b.Fatal(err)
-				}
-			})
-		})
+		}})
+	}
+	for b.Loop() {
+		for _, p := range passes {
+			if p.warm { // as after the first of many files: a tool of its own is a process anew each time
+				p.run()
+			}
+			runtime.GC() // each pays for its own
+			cpu, began := cpuTime(), time.Now()
+			p.run()
+			p.wall = append(p.wall, time.Since(began).Seconds())
+			p.cpu = append(p.cpu, (cpuTime() - cpu).Seconds())
+		}
+	}
+	median := func(of func(round int) float64) float64 {
+		var all []float64
+		for i := range passes[0].wall {
+			all = append(all, of(i))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	explain := passes[0]
+	b.ReportMetric(median(func(i int) float64 { return explain.wall[i] * 1e3 }), "explain-ms")
+	b.ReportMetric(median(func(i int) float64 { return explain.cpu[i] * 1e3 }), "explain-cpu-ms")
+	for _, p := range passes[1:] {
+		b.ReportMetric(median(func(i int) float64 { return p.wall[i] / explain.wall[i] }), p.name+"/explain")
+		b.ReportMetric(median(func(i int) float64 { return p.cpu[i] / explain.cpu[i] }), p.name+"/explain-cpu")
 	}
 }
 
