@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -214,11 +213,16 @@ func TestClearSockets(t *testing.T) {
 	if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
 		t.Skip("a network namespace of its own:", err)
 	}
-	require.NoError(t, exec.Command("ip", "link", "set", "lo", "up").Run())
+	ip := func(args ...string) { // by the reaper of this process, which takes every child
+		_, exited, err := theProcesses().start(append([]string{"ip"}, args...), [3]*os.File{os.Stdin, os.Stdout, os.Stderr})
+		require.NoError(t, err)
+		require.Equal(t, protocol.Exit{}, <-exited)
+	}
+	ip("link", "set", "lo", "up")
 	dns, err := net.Listen("tcp", "127.0.0.11:0")
 	require.NoError(t, err)
 	defer dns.Close()
-	require.NoError(t, exec.Command("ip", "address", "add", "192.0.2.1/32", "dev", "lo").Run())
+	ip("address", "add", "192.0.2.1/32", "dev", "lo")
 	l, err := net.Listen("tcp", "192.0.2.1:0")
 	require.NoError(t, err)
 	for range 3 {

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
 	"golang.org/x/sys/unix"
 
 	"rstlab/lab/agent/protocol"
@@ -134,17 +132,14 @@ func (p *play) forge(ctx context.Context, t *tap, s scenario.Segment) error {
 		return err
 	}
 	for _, last := range slices.Backward(p.seen.Frames) {
-		if p.seen.Of(last.Src) != s.To || p.seen.Of(last.Dst) != s.From || !last.Has(tcp.ACK) || !last.Src.Addr().Is4() {
+		if p.seen.Of(last.Src) != s.To || p.seen.Of(last.Dst) != s.From || !last.Has(tcp.ACK) {
 			continue
 		}
-		ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: last.Dst.Addr().AsSlice(), DstIP: last.Src.Addr().AsSlice()}
-		rst := &layers.TCP{SrcPort: layers.TCPPort(last.Dst.Port()), DstPort: layers.TCPPort(last.Src.Port()), RST: true, ACK: true, Seq: last.Ack, Ack: last.Seq + uint32(last.Len)}
-		packet := gopacket.NewSerializeBuffer()
-		if err := errors.Join(rst.SetNetworkLayerForChecksum(ip),
-			gopacket.SerializeLayers(packet, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, rst)); err != nil {
+		packet, err := tcp.ResetFor(last)
+		if err != nil {
 			return err
 		}
-		_, err := t.ask(ctx, protocol.Command{Do: protocol.Packet, Data: packet.Bytes()})
+		_, err = t.ask(ctx, protocol.Command{Do: protocol.Packet, Data: packet})
 		return err
 	}
 	return fmt.Errorf("no connection between %s and %s has been seen", s.From, s.To)

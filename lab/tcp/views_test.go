@@ -200,6 +200,27 @@ func TestRedactChunked(t *testing.T) {
 	}
 }
 
+// TestResetFor: the RST is its peer's, and of the sequence number that is expected.
+func TestResetFor(t *testing.T) {
+	f := Frame{Number: 4, Src: clientAddr, Dst: serverAddr, Flags: ACK | PSH, Seq: 100, Ack: 7, Len: 11}
+	packet, err := ResetFor(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d decoder
+	var s segment
+	if !d.decode(&s, &record{link: linkRaw, data: packet, orig: len(packet)}, 1) {
+		t.Fatal("no segment")
+	}
+	if r := s.frame(); r.Src != serverAddr || r.Dst != clientAddr || r.Flags != RST|ACK || r.Seq != 7 || r.Ack != 111 {
+		t.Errorf("%+v", r)
+	}
+	f.Flags = RST
+	if _, err := ResetFor(f); err == nil {
+		t.Error("a segment without ACK says nothing of what is expected")
+	}
+}
+
 // TestJSON holds the names that scripts read.
 func TestJSON(t *testing.T) {
 	c := explain(t, staleScript())[0]
