@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -416,39 +417,33 @@ func (p *play) idle(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// socketsAgain is how soon ss is asked again where it does not show yet what is
-// declared: the kernel tells nobody when a socket changes its state.
-const socketsAgain = 10 * time.Millisecond
-
 // sockets records what ss shows at every tap before request n, or at the end (0).
-// A socket that is declared may be about to come to its state: it is waited for.
 func (p *play) sockets(ctx context.Context, n int) error {
-	for giveUp := time.Now().Add(p.engine.Timeouts.Settle); ; {
-		shots, err := p.snapshots(ctx, n)
-		if err != nil {
-			return err
-		}
-		if p.shown(shots, n) || time.Now().After(giveUp) {
-			p.seen.Sockets = append(p.seen.Sockets, shots...)
-			return nil
-		}
-		if err := await(ctx, socketsAgain, nil); err != nil {
-			return err
-		}
-	}
+	shots, err := p.snapshots(ctx, n)
+	p.seen.Sockets = append(p.seen.Sockets, shots...)
+	return err
 }
 
-// shown says whether the snapshots before request n show what is declared.
-func (p *play) shown(shots []scenario.Snapshot, n int) bool {
-	p.mu.Lock()
-	_, version, _ := strings.Cut(p.seen.Versions[scenario.Nginx], " ")
-	p.mu.Unlock()
-	wants := append([]scenario.Want{p.scenario.WantOf(version)}, p.scenario.Or...)
-	return slices.ContainsFunc(wants, func(w scenario.Want) bool {
-		return !slices.ContainsFunc(w.Sockets, func(s scenario.Socket) bool {
-			return s.Before == n && !slices.Contains(scenario.Shows(shots, s.Host, n), s.State)
-		})
-	})
+// socketsAgain is how soon ss is asked again where it does not show yet what is
+// waited for: the kernel tells nobody when a socket changes its state.
+const socketsAgain = 10 * time.Millisecond
+
+// shows waits until ss shows a socket of a host in a state.
+func (p *play) shows(ctx context.Context, h scenario.Host, state string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Listen, fmt.Errorf("ss has not shown it for %s", p.engine.Timeouts.Listen))
+	defer cancel()
+	for {
+		shots, err := p.snapshots(ctx, 0)
+		if err != nil {
+			return cmp.Or(context.Cause(ctx), err)
+		}
+		if slices.Contains(scenario.Shows(shots, h, 0), state) {
+			return nil
+		}
+		if await(ctx, socketsAgain, nil) != nil {
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // snapshots returns what ss shows now.

@@ -59,6 +59,8 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return err
 	}
 	switch s.Do {
+	case scenario.DoSocket:
+		return p.shows(ctx, s.Host, s.Event)
 	case scenario.DoFilter:
 		return t.filter(ctx, p.expand(s.Rule))
 	case scenario.DoUnfilter:

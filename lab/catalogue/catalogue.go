@@ -180,6 +180,7 @@ var (
 	gate     = scenario.Gate
 	held     = scenario.Held
 	destroy  = scenario.Destroy
+	state    = scenario.State
 	move     = scenario.Move
 	forge    = scenario.Forge
 )

@@ -21,7 +21,7 @@ them, then the end, before Content-Length is reached.`,
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n").Filled(300000), script.Again()}),
 	Takes:   second,
-	Play: steps{raw("c", script.Buffer(4096), script.Write(getTest)), logged("while sending to client"), quiet(),
+	Play: steps{raw("c", script.Buffer(4096), script.Write(getTest)), logged("while sending to client"), state(nginx, "FIN-WAIT-1"),
 		raw("c", script.ReadResponse(), script.Close())},
 	Want: want{
 		Replies: []reply{{}, {Status: 200, Class: "eof"}},

@@ -173,6 +173,8 @@ func Shell(s scenario.Step, name Names) string {
 	case scenario.DoKillHost:
 		host := name(string(s.Host))
 		return fmt.Sprintf("docker network disconnect -f $(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' %[1]s) %[1]s && docker kill %[1]s", host)
+	case scenario.DoSocket:
+		return fmt.Sprintf("until %s | grep -q %s; do sleep 0.1; done", tap("ss -Htan"), s.Event)
 	case scenario.DoMove:
 		host := name(string(s.Host))
 		return fmt.Sprintf("net=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' %[1]s); docker network disconnect $net %[1]s; docker network connect --alias %[2]s $net %[1]s", host, s.Host)

@@ -141,6 +141,7 @@ const (
 	DoGate     Verb = "gate"
 	DoHeld     Verb = "held"
 	DoDestroy  Verb = "destroy"
+	DoSocket   Verb = "socket"
 	DoMove     Verb = "move"
 	DoForge    Verb = "forge"
 )
@@ -183,7 +184,7 @@ type Step struct {
 	Conn   string        // DoRequest of a socket: its name; one that is open is used again
 	Script []script.Op   // DoRequest of a socket
 	Begin  bool          // DoRequest: do not wait for the outcome; DoFinish does
-	Event  string        // DoSaid, DoTell; DoLogged: a part of the line
+	Event  string        // DoSaid, DoTell; DoLogged: a part of the line; DoSocket: the state
 	Signal string        // DoSignal: HUP, TERM, ...
 	To     Whom          // DoSignal
 	Rule   string        // DoFilter
@@ -275,6 +276,9 @@ func Held(h Host) Step { return Step{Do: DoHeld, Host: h} }
 // does (tcp_abort).
 func Destroy(h Host) Step { return Step{Do: DoDestroy, Host: h} }
 
+// State waits until ss shows a TCP socket of a host in this state.
+func State(h Host, state string) Step { return Step{Do: DoSocket, Host: h, Event: state} }
+
 // Move gives a host another address, as a container gets that is made anew: its
 // name resolves to that from now on, and nobody is at the old one.
 func Move(h Host) Step { return Step{Do: DoMove, Host: h} }
@@ -356,6 +360,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("wait until FIN or request is held at %s", s.Host)
 	case DoDestroy:
 		return fmt.Sprintf("%s: ss -K: the kernel throws its connections away", s.Host)
+	case DoSocket:
+		return fmt.Sprintf("wait until ss shows %s at %s", s.Event, s.Host)
 	case DoMove:
 		return fmt.Sprintf("%s: the host gets another address, and its name with it", s.Host)
 	case DoForge:
