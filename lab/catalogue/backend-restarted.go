@@ -26,6 +26,18 @@ in the gap, no more.`,
 			{Client: nginx, Server: backend, Cause: "closed"},
 		},
 	},
+	Since: []scenario.Since{{Version: "1.29.7", Want: want{ // keeps its connections to the back end by itself
+		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}, {Status: 200, Conn: 1}},
+		ErrorLog: []string{"connect() failed (111: Connection refused) while connecting to upstream"},
+		Access:   []scenario.Access{{Status: 200, Upstream: "200"}, {Status: 502, Upstream: "502"}, {Status: 200, Upstream: "200"}},
+		Resets:   []scenario.Reset{{From: backend, To: nginx, Kind: "to-syn"}},
+		Ends: []scenario.End{
+			{Client: client, Server: nginx, Cause: "open"},
+			{Client: nginx, Server: backend, Cause: "closed", ClosedBy: "server"},
+			{Client: nginx, Server: backend, Cause: "refused"},
+			{Client: nginx, Server: backend, Cause: "open"},
+		},
+	}}},
 	Control: scenario.Control{What: "the back end is not started again",
 		Play: []scenario.Step{get("/test"), quiet(), kill(backend), get("/test"), get("/test")}},
 })
