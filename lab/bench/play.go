@@ -35,6 +35,7 @@ type play struct {
 	scenario scenario.Scenario
 	kernel   *Kernel
 	began    time.Time
+	counted  map[scenario.Host]map[string]int64 // each host's counters when it began
 	progress Progress
 
 	servers map[scenario.Host]*program
@@ -84,15 +85,15 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	p.began = time.Now()
 
 	progress.Say(s.ID, "starting its servers")
-	before, err := p.setUp(ctx)
-	if err != nil {
+	var err error
+	if p.counted, err = p.setUp(ctx); err != nil {
 		if !errors.Is(err, ErrUnsupported) {
 			err = fmt.Errorf("%w: %w", ErrSetup, err)
 		}
 		return Evidence{}, err
 	}
 	if err = p.steps(ctx, settled); err == nil {
-		p.seen.Counters, err = p.counters(ctx, before)
+		p.seen.Counters, err = p.counters(ctx)
 	}
 	err = errors.Join(err, p.observe()) // a play that broke off leaves what was seen until then
 	p.askKernel(ctx)
@@ -115,7 +116,10 @@ func (p *play) askKernel(ctx context.Context) {
 	if p.seen.Kernel == nil {
 		return
 	}
-	evidence := tcp.Evidence{KernelWhole: p.kernel.whole(ctx)}
+	evidence := tcp.Evidence{}
+	if slices.ContainsFunc(p.seen.Conversations, func(c tcp.Conversation) bool { return len(c.Resets) > 0 }) {
+		evidence.KernelWhole = p.kernel.whole(ctx)
+	}
 	for _, k := range p.seen.Kernel {
 		evidence.Kernel = append(evidence.Kernel, k.KernelReset)
 	}
@@ -468,16 +472,21 @@ func (p *play) now() time.Time {
 	return time.Now().Add(p.hosts[string(scenario.Client)].clockAhead())
 }
 
+// quietTries is how often a machine that is busy is asked for silence, before its
+// word is taken.
+const quietTries = 50
+
 // quiet waits until no segment has come for Timeouts.Quiet, at least since then. A
 // machine too busy to bring a fence through well within that says nothing about
 // silence.
 func (p *play) quiet(ctx context.Context, since time.Time) error {
-	for {
+	for tries := 0; ; {
 		asked := time.Now()
 		if err := p.fence(ctx); err != nil {
 			return err
 		}
-		if time.Since(asked) > p.engine.Timeouts.Quiet/2 {
+		if tries < quietTries && time.Since(asked) > p.engine.Timeouts.Quiet/2 {
+			tries++
 			continue
 		}
 		_, last, changed := p.capture.state()
@@ -531,6 +540,12 @@ func (p *play) settle(ctx context.Context, settled func(scenario.Observation) bo
 		if p.scenario.Kernel {
 			p.askKernel(ctx)
 		}
+		if p.scenario.Want.Counters != nil {
+			var err error
+			if p.seen.Counters, err = p.counters(ctx); err != nil {
+				return err
+			}
+		}
 		if settled(p.seen) || time.Now().After(giveUp) {
 			return nil
 		}
@@ -581,9 +596,9 @@ func (p *play) observe() error {
 }
 
 // counters returns what moved on each host that still speaks.
-func (p *play) counters(ctx context.Context, before map[scenario.Host]map[string]int64) (map[scenario.Host][]scenario.Counter, error) {
+func (p *play) counters(ctx context.Context) (map[scenario.Host][]scenario.Counter, error) {
 	all := map[scenario.Host][]scenario.Counter{}
-	for name, b := range before {
+	for name, b := range p.counted {
 		h := p.hosts[string(name)]
 		select {
 		case <-h.gone:

@@ -15,7 +15,7 @@ another server, that one answers. nginx -s reload heals it: until the next deplo
 
 	Nginx: "resolve-once",
 	Takes: 1500 * millisecond,
-	Play:  steps{get("/test"), quiet(), move(backend), idle(1500 * millisecond), get("/test")},
+	Play:  steps{get("/test"), quiet(), move(backend), idle(2500 * millisecond), get("/test")},
 	Want: want{
 		Replies:  []reply{{Status: 200}, {Status: 504}},
 		Ran:      []string{"GET /"},
@@ -24,5 +24,5 @@ another server, that one answers. nginx -s reload heals it: until the next deplo
 		Wire:     []segment{{From: nginx, To: backend, Flags: "P."}, {From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "S"}},
 		Ends:     []end{{Client: nginx, Server: backend, Cause: "unanswered"}},
 	},
-	Control: control{What: "the back end stays where it is", Play: steps{get("/test"), quiet(), idle(1500 * millisecond), get("/test")}},
+	Control: control{What: "the back end stays where it is", Play: steps{get("/test"), quiet(), idle(2500 * millisecond), get("/test")}},
 })

@@ -174,19 +174,16 @@ func (s Story) involved() []scenario.Host {
 	for _, e := range s.Scenario.Want.Ends {
 		seen[e.Client], seen[e.Server] = true, true
 	}
-	for _, h := range s.Result.Hosts { // two back ends do the same: the one is not without the other
-		if h == scenario.Backend2 {
-			seen[h] = seen[h] || seen[scenario.Backend]
-			seen[scenario.Backend] = seen[h]
+	all := []scenario.Host{scenario.Client, scenario.Nginx, scenario.Backend}
+	for _, h := range s.Result.Hosts {
+		if h == scenario.Backend2 { // two back ends do the same: the one is not without the other
+			all = append(all, h)
+			if seen[h] || seen[scenario.Backend] {
+				seen[h], seen[scenario.Backend] = true, true
+			}
 		}
 	}
-	var hosts []scenario.Host
-	for _, h := range []scenario.Host{scenario.Client, scenario.Nginx, scenario.Backend, scenario.Backend2} {
-		if seen[h] || len(seen) == 0 {
-			hosts = append(hosts, h)
-		}
-	}
-	return hosts
+	return slices.DeleteFunc(all, func(h scenario.Host) bool { return !seen[h] && len(seen) > 0 })
 }
 
 func (s Story) host(a netip.Addr) scenario.Host { return s.Result.Hosts[a.String()] }
