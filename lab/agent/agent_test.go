@@ -79,6 +79,20 @@ func (c *conductor) ask(cmd protocol.Command) protocol.Event {
 	return c.until(func(e protocol.Event) bool { return e.Re == cmd.ID })
 }
 
+// saidBeforeEnd runs a script of the shell and returns what it is told to have
+// said before it is told to have ended.
+func (c *conductor) saidBeforeEnd(script string) (said []string) {
+	c.t.Helper()
+	require.NoError(c.t, c.enc.Encode(protocol.Command{ID: 1, Do: protocol.Start, Name: "script", Argv: []string{"sh", "-c", script}}))
+	c.until(func(e protocol.Event) bool {
+		if e.Stream != "" {
+			said = append(said, string(e.Data))
+		}
+		return e.Exit != nil
+	})
+	return said
+}
+
 func TestStartInputKill(t *testing.T) {
 	c := conduct(t)
 	e := c.ask(protocol.Command{Do: protocol.Start, Name: "cat", Argv: []string{"cat"}})
@@ -103,14 +117,7 @@ func TestStartInputKill(t *testing.T) {
 func TestLastWords(t *testing.T) {
 	c := conduct(t)
 	for range 300 {
-		require.NoError(t, c.enc.Encode(protocol.Command{ID: 1, Do: protocol.Start, Name: "echo", Argv: []string{"sh", "-c", "echo out; echo err >&2"}}))
-		var said []string
-		c.until(func(e protocol.Event) bool {
-			if e.Stream != "" {
-				said = append(said, string(e.Data))
-			}
-			return e.Exit != nil
-		})
+		said := c.saidBeforeEnd("echo out; echo err >&2")
 		slices.Sort(said)
 		require.Equal(t, []string{"err", "out"}, said)
 	}
@@ -119,15 +126,7 @@ func TestLastWords(t *testing.T) {
 // The end of a program is told though children of it hold on to its output.
 func TestEndWithOrphans(t *testing.T) {
 	c := conduct(t)
-	require.NoError(t, c.enc.Encode(protocol.Command{ID: 1, Do: protocol.Start, Name: "parent", Argv: []string{"sh", "-c", "echo out; sleep 60 &"}}))
-	var said []string
-	c.until(func(e protocol.Event) bool {
-		if e.Stream != "" {
-			said = append(said, string(e.Data))
-		}
-		return e.Exit != nil
-	})
-	assert.Equal(t, []string{"out"}, said)
+	assert.Equal(t, []string{"out"}, c.saidBeforeEnd("echo out; sleep 60 &"))
 }
 
 func TestRun(t *testing.T) {

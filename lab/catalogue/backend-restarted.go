@@ -14,30 +14,29 @@ in the gap, no more.`,
 
 	Nginx: "article",
 	Play:  []scenario.Step{get("/test"), quiet(), kill(backend), get("/test"), start(backend), get("/test")},
-	Want: scenario.Want{
-		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}, {Status: 200, Conn: 1}},
-		ErrorLog: []string{"connect() failed (111: Connection refused) while connecting to upstream"},
-		Access:   []scenario.Access{{Status: 200, Upstream: "200"}, {Status: 502, Upstream: "502"}, {Status: 200, Upstream: "200"}},
-		Resets:   []scenario.Reset{{From: backend, To: nginx, Kind: "to-syn"}},
-		Ends: []scenario.End{
-			{Client: client, Server: nginx, Cause: "open"},
-			{Client: nginx, Server: backend, Cause: "closed"},
-			{Client: nginx, Server: backend, Cause: "refused"},
-			{Client: nginx, Server: backend, Cause: "closed"},
-		},
-	},
-	Since: []scenario.Since{{Version: "1.29.7", Want: want{ // keeps its connections to the back end by itself
-		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}, {Status: 200, Conn: 1}},
-		ErrorLog: []string{"connect() failed (111: Connection refused) while connecting to upstream"},
-		Access:   []scenario.Access{{Status: 200, Upstream: "200"}, {Status: 502, Upstream: "502"}, {Status: 200, Upstream: "200"}},
-		Resets:   []scenario.Reset{{From: backend, To: nginx, Kind: "to-syn"}},
-		Ends: []scenario.End{
-			{Client: client, Server: nginx, Cause: "open"},
-			{Client: nginx, Server: backend, Cause: "closed", ClosedBy: "server"},
-			{Client: nginx, Server: backend, Cause: "refused"},
-			{Client: nginx, Server: backend, Cause: "open"},
-		},
-	}}},
+	Want:  restarted(end{Cause: "closed"}, end{Cause: "closed"}),
+	// It keeps its connections to the back end by itself.
+	Since: []scenario.Since{{Version: "1.29.7", Want: restarted(end{Cause: "closed", ClosedBy: "server"}, end{Cause: "open"})}},
 	Control: scenario.Control{What: "the back end is not started again",
 		Play: []scenario.Step{get("/test"), quiet(), kill(backend), get("/test"), get("/test")}},
 })
+
+// restarted is what must be seen where nginx's connections to the old process and
+// to the new one end so.
+func restarted(before, after end) scenario.Want {
+	for _, e := range []*end{&before, &after} {
+		e.Client, e.Server = nginx, backend
+	}
+	return scenario.Want{
+		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}, {Status: 200, Conn: 1}},
+		ErrorLog: []string{"connect() failed (111: Connection refused) while connecting to upstream"},
+		Access:   []scenario.Access{{Status: 200, Upstream: "200"}, {Status: 502, Upstream: "502"}, {Status: 200, Upstream: "200"}},
+		Resets:   []scenario.Reset{{From: backend, To: nginx, Kind: "to-syn"}},
+		Ends: []scenario.End{
+			{Client: client, Server: nginx, Cause: "open"},
+			before,
+			{Client: nginx, Server: backend, Cause: "refused"},
+			after,
+		},
+	}
+}

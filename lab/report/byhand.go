@@ -107,6 +107,11 @@ func program(container string) string {
 	return fmt.Sprintf(`$(docker inspect -f '{{join .Config.Cmd " "}}' %s)`, container)
 }
 
+// network is the expression for the network that a container is on.
+func network(container string) string {
+	return fmt.Sprintf("$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' %s)", container)
+}
+
 // request is a line of the clients' contract.
 func request(s scenario.Step, n int) any {
 	headers := map[string]string{}
@@ -172,12 +177,12 @@ func Shell(s scenario.Step, name Names) string {
 		return on("/lab/agent kill")
 	case scenario.DoKillHost:
 		host := name(string(s.Host))
-		return fmt.Sprintf("docker network disconnect -f $(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' %[1]s) %[1]s && docker kill %[1]s", host)
+		return fmt.Sprintf("docker network disconnect -f %[2]s %[1]s && docker kill %[1]s", host, network(host))
 	case scenario.DoSocket:
 		return fmt.Sprintf("until %s | grep -q %s; do sleep 0.1; done", tap("ss -Htan"), s.Event)
 	case scenario.DoMove:
 		host := name(string(s.Host))
-		return fmt.Sprintf("net=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' %[1]s); docker network disconnect $net %[1]s; docker network connect --alias %[2]s $net %[1]s", host, s.Host)
+		return fmt.Sprintf("net=%[3]s; docker network disconnect $net %[1]s; docker network connect --alias %[2]s $net %[1]s", host, s.Host, network(host))
 	case scenario.DoStart:
 		if s.Host == scenario.Nginx {
 			return on("nginx")
