@@ -420,11 +420,10 @@ func (h *host) remove() error {
 		switch {
 		case err == nil, cerrdefs.IsNotFound(err):
 			return nil
-		case strings.Contains(err.Error(), "already in progress"):
-			return nil // it goes by itself (AutoRemove)
 		case client.IsErrConnectionFailed(err):
 			return err // the engine is out of reach, and the host ends by itself
 		}
+		// It goes by itself (AutoRemove) and is in the network until it has gone;
 		// podman keeps a host for as long as its tap is there.
 		if await(ctx, 50*time.Millisecond, nil) != nil {
 			return err
