@@ -27,7 +27,6 @@ registry has it; else one made from Debian's packages.`,
 			if err != nil {
 				return err
 			}
-			names := map[string]bool{}
 			axes := []bench.Axes{{}}
 			for _, dir := range folders(root, "lab/clients") {
 				axes = append(axes, bench.Axes{Client: dir})
@@ -35,19 +34,15 @@ registry has it; else one made from Debian's packages.`,
 			for _, dir := range folders(root, "backends") {
 				axes = append(axes, bench.Axes{Backend: dir})
 			}
-			var list []string
+			var topologies []*bench.Topology
 			for _, a := range axes {
 				t, err := bench.LoadTopology(ctx, root, a)
 				if err != nil {
 					return err
 				}
-				for _, name := range t.Images() {
-					if !names[name] {
-						names[name] = true
-						list = append(list, name)
-					}
-				}
+				topologies = append(topologies, t)
 			}
+			names := bench.ImagesOf(topologies...)
 			progress := report.NewProgress(report.PaperOf(os.Stderr))
 			defer progress.Close()
 			engine, err := bench.Ensure(ctx, bench.Options{Timeouts: bench.DefaultTimeouts(1)}, progress)
@@ -55,12 +50,12 @@ registry has it; else one made from Debian's packages.`,
 				return err
 			}
 			defer engine.Close()
-			ids, err := engine.Images(ctx, root, list, progress)
+			ids, err := engine.Images(ctx, root, names, progress)
 			if err != nil {
 				return err
 			}
 			progress.Close()
-			for _, name := range list {
+			for _, name := range names {
 				fmt.Fprintf(stdout(), "%-28s %.12s\n", name, strings.TrimPrefix(ids[name], "sha256:"))
 			}
 			return nil

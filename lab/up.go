@@ -64,7 +64,7 @@ what the scenario does.`,
 			if _, err := engine.Sweep(ctx); err != nil {
 				return err
 			}
-			images, err := engine.Images(ctx, root, topology.Images(), progress)
+			images, err := engine.Images(ctx, root, bench.ImagesOf(topology), progress)
 			if err != nil {
 				return err
 			}

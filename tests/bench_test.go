@@ -39,15 +39,14 @@ func BenchmarkCatalogue(b *testing.B) {
 		require.NoError(b, matrix.Run(b.Context(), e, scenarios, o, nothing{}, func(r verdict.Result) { results = append(results, r) }))
 		return results, time.Since(began)
 	}
-	var names []string // of the images: they are there
+	var topologies []*bench.Topology
 	for _, s := range all {
 		s = s.Filled()
 		topology, err := bench.LoadTopology(b.Context(), root, bench.Axes{Client: s.Client, Backend: s.Backend, Overlay: s.Compose})
 		require.NoError(b, err)
-		names = append(names, topology.Images()...)
+		topologies = append(topologies, topology)
 	}
-	slices.Sort(names)
-	_, err = e.Images(b.Context(), root, slices.Compact(names), nothing{})
+	_, err = e.Images(b.Context(), root, bench.ImagesOf(topologies...), nothing{}) // building is not measured
 	require.NoError(b, err)
 	for b.Loop() {
 		results, whole := play(all...)

@@ -198,7 +198,7 @@ func TestConfigs(t *testing.T) {
 	if len(refused) > 0 { // what this nginx lacks a newer one has
 		newest, err := bench.LoadTopology(t.Context(), root, bench.Axes{NginxVersion: slices.Max(bench.NginxVersions())})
 		require.NoError(t, err)
-		newer, err := e.Images(t.Context(), root, newest.Images(), loud{t})
+		newer, err := e.Images(t.Context(), root, bench.ImagesOf(newest), loud{t})
 		require.NoError(t, err)
 		for _, why := range refused {
 			assert.ErrorIs(t, why, bench.ErrLacks)

@@ -85,7 +85,7 @@ func plain(t *testing.T, e *bench.Engine) (root string, topology *bench.Topology
 	require.NoError(t, err)
 	topology, err = bench.LoadTopology(t.Context(), root, bench.Axes{})
 	require.NoError(t, err)
-	images, err = e.Images(t.Context(), root, topology.Images(), loud{t})
+	images, err = e.Images(t.Context(), root, bench.ImagesOf(topology), loud{t})
 	require.NoError(t, err)
 	return root, topology, images
 }

@@ -44,7 +44,7 @@ func real(t *testing.T) (*Engine, *Topology, map[string]string) {
 	require.NoError(t, err)
 	topology, err := LoadTopology(t.Context(), root, Axes{NginxConf: filepath.Join(root, "nginx", "baseline.conf")})
 	require.NoError(t, err)
-	images, err := e.Images(t.Context(), root, topology.Images(), &when{})
+	images, err := e.Images(t.Context(), root, ImagesOf(topology), &when{})
 	require.NoError(t, err)
 	return e, topology, images
 }

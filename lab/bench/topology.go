@@ -146,12 +146,14 @@ func serviceOf(name string, s types.ServiceConfig) (service, error) {
 	return svc, nil
 }
 
-// Images returns the images that the topology is made of.
-func (t *Topology) Images() []string {
+// ImagesOf returns the images that the topologies are made of, each once.
+func ImagesOf(topologies ...*Topology) []string {
 	var images []string
-	for _, s := range t.services {
-		if !slices.Contains(images, s.image) {
-			images = append(images, s.image)
+	for _, t := range topologies {
+		for _, s := range t.services {
+			if !slices.Contains(images, s.image) {
+				images = append(images, s.image)
+			}
 		}
 	}
 	return images

@@ -73,15 +73,11 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	if _, err := e.Sweep(ctx); err != nil { // it is in nobody's way, and the next lab tries again
 		progress.Done("sweep", "what a dead lab left is still there: "+err.Error())
 	}
-	var names []string
+	var topologies []*bench.Topology
 	for _, c := range cells {
-		for _, image := range c.topology.Images() {
-			if !slices.Contains(names, image) {
-				names = append(names, image)
-			}
-		}
+		topologies = append(topologies, c.topology)
 	}
-	images, err := e.Images(ctx, o.Root, names, progress)
+	images, err := e.Images(ctx, o.Root, bench.ImagesOf(topologies...), progress)
 	if err != nil {
 		return err
 	}
