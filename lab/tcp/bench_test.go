@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/netip"
@@ -311,5 +310,4 @@ func TestFlowSize(t *testing.T) {
 	if per := perFlow(200_000); per > 400 {
 		t.Errorf("%.0f bytes a flow", per)
 	}
-	_ = fmt.Sprint
 }

@@ -5,16 +5,22 @@
 //	capture.go   pcap and pcapng: records, in place and as they come (ReadPackets)
 //	frame.go     Ethernet, VLAN, cooked, raw, IPv4, IPv6, TCP, ICMP errors (Read)
 //	rare.go      tunnels, extension headers, fragments, other links: gopacket
+//	pipeline.go  decoding beside deciding, on two cores
 //	table.go     which flow a segment belongs to, and which flows were
 //	flow.go      the state machine: one flow while its segments come in
+//	message.go   what the head of an HTTP/1 message says about its framing
 //	http.go      where HTTP/1 messages begin and end; TLS and HTTP/2 by their frames
+//	story.go     a flow that is over, told from the client's side
 //	cause.go     the registry of causes and their decisions, once a flow is over
+//	text.go      who, when and how long, in words
 //	explain.go   Explain: all of it, one Conversation at a time
 //	vantage.go   where on the path the capture was taken
 //	evidence.go  kernel reasons, counters, logs and ss beside the capture
 //	group.go     the same story many times is one paragraph
 //	idle.go      idle timeouts from gaps alone
-//	rewrite.go   comments for Wireshark; captures fit to be shared
+//	rewrite.go   comments for Wireshark
+//	redact.go    captures fit to be shared
+//	forge.go     the RST that a peer must take for real
 //	merge.go     several captures of one path, clocks fitted
 //	writer.go    one pcapng with named interfaces and hosts
 //
