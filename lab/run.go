@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,8 +64,13 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 			if o.Runs < 1 {
 				return fmt.Errorf("-n %d: want 1 or more", o.Runs)
 			}
-			if o.ServerIdle < 0 || o.ClientIdle < 0 {
-				return errors.New("--server-idle and --client-idle: want more than 0")
+			if cmd.Flags().Changed("j") && o.Jobs < 1 {
+				return fmt.Errorf("-j %d: want 1 or more", o.Jobs)
+			}
+			for flag, idle := range map[string]time.Duration{"server-idle": o.ServerIdle, "client-idle": o.ClientIdle} {
+				if cmd.Flags().Changed(flag) && idle < time.Millisecond { // nginx counts no less
+					return fmt.Errorf("--%s %s: want 1ms or more", flag, idle)
+				}
 			}
 			if timeout <= 0 {
 				return fmt.Errorf("--timeout %v: want more than 0", timeout)

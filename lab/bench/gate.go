@@ -21,14 +21,10 @@ type gate struct {
 
 // startGate has the FINs that come to the tap's host held from now on.
 func (p *play) startGate(ctx context.Context, t *tap, s scenario.Step) error {
-	port := 80 // the client's peer is nginx, nginx's is the back end
-	if s.Host == scenario.Nginx {
-		port = 8080
-	}
 	t.ruled = true
 	g := &gate{order: s.Order}
 	var err error
-	g.program, err = t.run(ctx, "gate", []string{"/lab/gate", "-order", string(s.Order), "-port", fmt.Sprint(port)}, false, func(stream protocol.Stream, line []byte) {
+	g.program, err = t.run(ctx, "gate", []string{"/lab/gate", "-order", string(s.Order), "-port", fmt.Sprint(s.GatePort())}, false, func(stream protocol.Stream, line []byte) {
 		var e gateproto.Event
 		if stream == protocol.Stdout && json.Unmarshal(line, &e) == nil {
 			p.heard(func() { g.events = append(g.events, e) })

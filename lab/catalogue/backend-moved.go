@@ -9,7 +9,7 @@ var _ = add(scenario.Scenario{
 in a deployment, and gets another address; its name resolves to that at once, and nginx does not ask. It sends its SYN
 to where nobody is any more. As long as the kernel remembers the old neighbour (ARP) nothing comes back at all:
 "upstream timed out (110: Connection timed out) while connecting to upstream", 504, here after 1.5 s and by itself after
-60; once it has forgotten, "connect() failed (113: Host is unreachable)", 502. Where the address has been given to
+60; once it has forgotten, "connect() failed (113: No route to host)", 502. Where the address has been given to
 another server, that one answers. nginx -s reload heals it: until the next deployment.`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass", "RFC 826", "RFC 6298, 2.1"},
 

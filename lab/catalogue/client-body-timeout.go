@@ -10,7 +10,7 @@ var _ = add(scenario.Scenario{
 	Title: "a client sends half a body and stops: 408 in access.log, nothing in error.log, and not a byte for the client",
 	Why: `nginx reads the whole body before it asks the back end (proxy_request_buffering on). Between two reads it waits for
 client_body_timeout, 60 s by default and here 1 s. Then it closes: FIN. 408 stands in access.log and nowhere else:
-error.log has no line of it at any level, and no 408 is sent. The back end never hears of the request.`,
+error.log has no line of it even at info, and no 408 is sent. The back end never hears of the request.`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_core_module.html#client_body_timeout", "RFC 9110, 15.5.9"},
 
 	Client:  "raw",

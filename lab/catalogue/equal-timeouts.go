@@ -10,11 +10,11 @@ import (
 var _ = add(scenario.Scenario{
 	ID:    "equal-timeouts",
 	Title: "nginx and the client both keep an idle connection for 1 s: who asks at its last moment gets an answer or EOF",
-	Why: `nginx closes a connection that has been idle for keepalive_timeout, 1 s, and the client uses it for just as long:
-its next request comes 1 s after the last answer. Both clocks started at the same moment, so FIN and request set out
-together, and a millisecond decides: the request is first and is answered, or they cross, or the FIN is first and the
-client, which looked before it came, sends into a closed connection. In about half of the plays it is EOF. "The same
-timeout on both sides" is the worst choice of all: it makes an appointment of a rare race.`,
+	Why: `nginx closes a connection that has been idle for keepalive_timeout, 1 s, and the client uses it for just as
+long: its next request comes 1 s after the last answer. Both clocks started at the same moment, so FIN and request set
+out together, and a millisecond decides: the request is first and is answered, or they cross, or the FIN is first and
+the client, which looked before it came, sends into a closed connection. In some plays it is EOF, in others 200. "The
+same timeout on both sides" is the worst choice of all: it makes an appointment of a rare race.`,
 	Refs: []string{"RFC 9112, 9.3.1", "https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout"},
 
 	Client: "raw",

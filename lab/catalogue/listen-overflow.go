@@ -8,10 +8,11 @@ import (
 var _ = add(scenario.Scenario{
 	ID:    "listen-overflow",
 	Title: "nginx does not accept, and its queue is full: SYNs are dropped, clients wait a second and more",
-	Why: `The worker is busy, here stopped. The kernel goes on making connections for it and keeps them in the accept queue: of
-one more than backlog, here backlog=1, so two. For the third it drops the SYN in silence, no RST and no line in any log:
-only the counters ListenOverflows and ListenDrops move. The client's kernel sends SYN again after 1, 2, 4 s: connects
-that take just over a second are the sign. nginx's default backlog is 511, and net.core.somaxconn caps it.`,
+	Why: `The worker is busy, here stopped. The kernel goes on making connections for it and keeps them in the accept
+queue: of one more than backlog, here backlog=1, so two. For the third it drops the SYN in silence, no RST and no line
+in any log: only the counters ListenOverflows and ListenDrops move. The client's kernel sends SYN again after a
+second: connects that take just over one, or a few, are the sign. nginx's default backlog is 511, and
+net.core.somaxconn caps it.`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_core_module.html#listen", "listen(2)", "tcp_conn_request, net/ipv4/tcp_input.c", "RFC 6298, 2.1"},
 
 	Client: "raw",

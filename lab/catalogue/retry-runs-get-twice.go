@@ -10,11 +10,11 @@ import (
 var _ = add(scenario.Scenario{
 	ID:    "retry-runs-get-twice",
 	Title: "the back end does a GET and dies before it answers: nginx sends it again by itself",
-	Why: `nginx sends a GET on a kept connection; the back end does the work and closes without an answer. Every nginx does
-this by default: proxy_next_upstream is "error timeout", a GET is idempotent, and a failure on a connection from the
-cache adds a try, so that even with a single server there is another. The request goes over a new connection, and the
-client gets 200. The back end has run it twice: harmless where GET changes nothing, and not where it does.
-$upstream_status "502, 200" and an [error] line are the only signs.`,
+	Why: `nginx sends a GET on a kept connection; the back end does the work and closes without an answer. Every nginx
+that keeps connections to its back end does this unless told otherwise: proxy_next_upstream is "error timeout", a GET
+is idempotent, and a failure on a connection from the cache adds a try, so that even with a single server there is
+another. The request goes over a new connection, and the client gets 200. The back end has run it twice: harmless
+where GET changes nothing, and not where it does. $upstream_status "502, 200" and an [error] line are the only signs.`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream",
 		"RFC 9110, 9.2.2", "ngx_http_upstream_next, src/http/ngx_http_upstream.c"},
 

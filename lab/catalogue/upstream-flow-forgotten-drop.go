@@ -6,11 +6,11 @@ var upstreamFlowForgottenDrop = add(scenario.Scenario{
 	ID:    "upstream-flow-forgotten-drop",
 	Title: "a firewall before the back end forgets an idle connection and drops: a wait, then 504, for GET too",
 	Why: `Between nginx and the back end is a firewall that knows each flow, and forgets one that has been idle for too
-long: here 2 s, elsewhere minutes (350 s at an AWS load balancer). It tells neither side. nginx sends a request on
-the connection; to the firewall it is a segment of no flow, and it drops it. No RST and no FIN comes, so nginx's
-kernel sends it again and again, until proxy_read_timeout, here 1 s: "upstream timed out (110: Connection timed
-out)". A connection from the cache that fails is tried once more, one that times out is not: with one server even a
-GET is 504. The next request opens a new connection, and all is well.`,
+long: here 2 s, elsewhere minutes (4 at an Azure load balancer). It tells neither side. nginx sends a request on the
+connection; to the firewall it is a segment of no flow, and it drops it. No RST and no FIN comes, so nginx's kernel
+sends it again and again, until proxy_read_timeout, here 1 s: "upstream timed out (110: Connection timed out)". A
+connection from the cache that fails is tried once more, one that times out is not: with one server even a GET is 504.
+The next request opens a new connection, and all is well.`,
 	Refs: []string{"nf_conntrack_tcp_timeout_established, Documentation/networking/nf_conntrack-sysctl.rst",
 		"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout", "RFC 5382, 5 (REQ-5)"},
 

@@ -5,10 +5,10 @@ import "rstlab/lab/scenario"
 var _ = add(scenario.Scenario{
 	ID:    "upstream-flow-forgotten-reject",
 	Title: "a firewall before the back end forgets an idle connection and answers with RST: 104, and a GET is sent again",
-	Why: `The firewall of upstream-flow-forgotten-drop has forgotten the flow, but it is polite: it answers the segment that
-it does not know with RST, in the back end's name. nginx knows at once: recv() says "104: Connection reset by peer".
-That is an error of a connection from the cache, so a GET is sent again on a new one: "502, 200", and the client
-sees nothing. The back end still holds its end of the old connection open.`,
+	Why: `The firewall of upstream-flow-forgotten-drop has forgotten the flow, but it is polite: it answers the segment
+that it does not know with RST, in the back end's name, as AWS's NAT gateways do after 350 s. nginx knows at once:
+recv() says "104: Connection reset by peer". That is an error of a connection from the cache, so a GET is sent again
+on a new one: "502, 200", and the client sees nothing. The back end still holds its end of the old connection open.`,
 	Refs: []string{"nft(8), reject", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream", "RFC 5382, 5 (REQ-5)"},
 
 	Nginx:   "upstream-60s",

@@ -35,7 +35,10 @@ func ByHand(s scenario.Scenario, name Names) []string {
 		}
 		return lines
 	}
-	lines = append(lines, "{ "+say(s.Options.Contract()))
+	lines = append(lines,
+		fmt.Sprintf(`rm -f %s; answered() { %s; }`, answers, until(`grep -qs "\"n\":$1[,}]" `+answers)),
+		"{ "+say(s.Options.Contract()))
+	var begun []int
 	n := 0
 	for _, step := range s.Play {
 		line := h.line(step)
@@ -43,22 +46,39 @@ func ByHand(s scenario.Scenario, name Names) []string {
 		case step.Do == scenario.DoRequest:
 			n++
 			line = say(request(step, n))
-			if !step.Begin {
-				line += "; sleep 1"
+			if begun = append(begun, n); !step.Begin {
+				line += "; " + answered(begun)
+				begun = nil
 			}
 		case step.Do == scenario.DoTell && step.Host == scenario.Client:
 			line = say(map[string]string{"tell": step.Event})
+		case step.Do == scenario.DoSaid && step.Host == scenario.Client:
+			line = until("grep -qs " + quote(fmt.Sprintf(`"said":%q`, step.Event)) + " " + answers)
 		case step.Do == scenario.DoFinish:
-			line = "sleep 1"
-		case step.Do == scenario.DoQuiet:
-			continue // each request has had its second
+			line = answered(begun)
+			begun = nil
 		case step.Do != scenario.DoStart && (strings.HasPrefix(line, "docker ") || strings.HasPrefix(line, "grep ")):
 			line += " >&2" // the client's input is no place for what it says
 		}
 		lines = append(lines, "  "+line)
 	}
-	return append(lines, fmt.Sprintf("} | docker exec -i %s %s", name("client"), program(name("client"))))
+	return append(lines, fmt.Sprintf("} | docker exec -i %s %s | tee %s", name("client"), program(name("client")), answers))
 }
+
+// answers is where what the client says is kept, for the next step to wait for.
+const answers = "/tmp/rstlab-answers"
+
+// answered waits for the outcomes of requests.
+func answered(requests []int) string {
+	var all []string
+	for _, n := range requests {
+		all = append(all, fmt.Sprintf("answered %d", n))
+	}
+	return strings.Join(all, "; ")
+}
+
+// until waits until a command succeeds.
+func until(command string) string { return "until " + command + "; do sleep 0.1; done" }
 
 // hand does the steps of a play, one after the other.
 type hand struct {
@@ -71,7 +91,12 @@ func (h hand) line(s scenario.Step) string {
 	switch {
 	case s.Do == scenario.DoStart && s.Host != scenario.Nginx:
 		h.restarted[s.Host] = true
-		return Shell(s, h.name) + h.script(s.Host) + "; sleep 1"
+		if script := h.script(s.Host); script != "" {
+			host := h.name(string(s.Host))
+			return fmt.Sprintf(`docker exec -d %s sh -c 'rm -f %[2]s; mkfifo %[2]s; exec "$@" <>%[2]s >%[3]s' - %[4]s %[5]s; %[6]s`,
+				host, told, said, program(host), script, until(fmt.Sprintf(`docker exec %s grep -qs listening %s`, host, said)))
+		}
+		return Shell(s, h.name) + "; sleep 1"
 	case s.Do == scenario.DoKill && h.restarted[s.Host]:
 		return Shell(scenario.Signal(s.Host, "KILL", scenario.All), h.name)
 	}
@@ -85,8 +110,16 @@ func (h hand) script(of scenario.Host) string {
 	if server == nil {
 		return ""
 	}
-	return " " + quote(asJSON(server))
+	return quote(asJSON(server))
 }
+
+// What a server with a script is told and says, and what a gate says, on their
+// hosts.
+const (
+	told  = "/tmp/told"
+	said  = "/tmp/said"
+	gated = "/tmp/gate"
+)
 
 // ownClient says whether curl, which makes a connection for each request,
 // cannot stand in for the scenario's client: where that was chosen or set up,
@@ -172,14 +205,23 @@ func Shell(s scenario.Step, name Names) string {
 	case scenario.DoQuiet:
 		return "sleep 1"
 	case scenario.DoSaid:
-		return "sleep 1 # " + s.String()
+		return until(on("grep -q " + quote(fmt.Sprintf(`"said".*%q`, s.Event)) + " " + said))
+	case scenario.DoTell:
+		return on(fmt.Sprintf(`sh -c 'echo "{\"tell\":\"%s\"}" >%s'`, s.Event, told))
+	case scenario.DoLogged:
+		return until(on("grep -qrF " + quote(s.Event) + " /var/log/nginx"))
+	case scenario.DoGate:
+		return fmt.Sprintf(`docker exec -d %s sh -c 'sleep infinity | /lab/gate -order "%s" -port %d >%s'; %s`,
+			name(string(s.Host)+"-tap"), s.Order, s.GatePort(), gated, until(tap("grep -qs ready "+gated)))
+	case scenario.DoHeld:
+		return until(tap("grep -qE " + quote(`-held|fin-dropped.*"copies":[2-9]`) + " " + gated))
 	case scenario.DoKill:
 		return on("/lab/agent kill")
 	case scenario.DoKillHost:
 		host := name(string(s.Host))
 		return fmt.Sprintf("docker network disconnect -f %[2]s %[1]s && docker kill %[1]s", host, network(host))
 	case scenario.DoSocket:
-		return fmt.Sprintf("until %s | grep -q %s; do sleep 0.1; done", tap("ss -Htan"), s.Event)
+		return until(tap("ss -Htan") + " | grep -q " + s.Event)
 	case scenario.DoMove:
 		host := name(string(s.Host))
 		return fmt.Sprintf("net=%[3]s; docker network disconnect $net %[1]s; docker network connect --alias %[2]s $net %[1]s", host, s.Host, network(host))

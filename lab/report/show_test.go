@@ -71,13 +71,14 @@ func TestByHand(t *testing.T) {
 	idle.Client, idle.Options = "okhttp", scenario.Options{Retry: scenario.Off, PoolIdle: 3 * time.Second}
 	idle.Play = append([]scenario.Step{scenario.Reload(scenario.Nginx), scenario.Await(scenario.Nginx, scenario.Client, "F.")}, idle.Play...)
 	assert.Equal(t, []string{
+		`rm -f /tmp/rstlab-answers; answered() { until grep -qs "\"n\":$1[,}]" /tmp/rstlab-answers; do sleep 0.1; done; }`,
 		`{ echo '{"pool_idle_ms":3000,"retry":false}'`,
 		`  docker exec NGINX nginx -s reload >&2`,
 		`  grep -m1 '\.80 > .* Flags \[F\.\]' < <(docker logs -f --since 2s NGINX-TAP) >&2`,
-		`  echo '{"n":1,"method":"GET","url":"http://test.foo.com/test"}'; sleep 1`,
+		`  echo '{"n":1,"method":"GET","url":"http://test.foo.com/test"}'; answered 1`,
 		`  sleep 6`,
-		`  echo '{"n":2,"method":"GET","url":"http://test.foo.com/test"}'; sleep 1`,
-		`} | docker exec -i CLIENT $(docker inspect -f '{{join .Config.Cmd " "}}' CLIENT)`,
+		`  echo '{"n":2,"method":"GET","url":"http://test.foo.com/test"}'; answered 2`,
+		`} | docker exec -i CLIENT $(docker inspect -f '{{join .Config.Cmd " "}}' CLIENT) | tee /tmp/rstlab-answers`,
 	}, ByHand(idle, Placeholders), "a client that was set up is the scenario's own")
 	assert.Equal(t, []string{"docker exec CLIENT curl -v http://test.foo.com/test"}, ByHand(dead, Placeholders))
 	for name, c := range map[string]struct {

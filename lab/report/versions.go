@@ -7,11 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"rstlab/lab/scenario"
+	"rstlab/lab/tcp"
 	"rstlab/lab/verdict"
 )
 
 // Versions shows what each scenario came to under each nginx: a row a scenario,
-// a column a version, and what the client saw where that differs.
+// a column a version; and, where that differs, what the client saw and how
+// nginx's own connections ended.
 func Versions(p Paper, results []verdict.Result, fixes map[string]string, took time.Duration) {
 	var versions, scenarios []string
 	cells := map[[2]string][]verdict.Result{}
@@ -32,23 +35,25 @@ func Versions(p Paper, results []verdict.Result, fixes map[string]string, took t
 	rows := [][]string{head}
 	var reasons []string
 	for _, s := range scenarios {
-		row, saw := []string{named(s, fixes)}, []string{""}
+		row, saw, behind := []string{named(s, fixes)}, []string{"  client saw"}, []string{"  nginx > back end"}
 		for _, v := range versions {
 			runs := cells[[2]string{s, v}]
 			row = append(row, tally(runs))
 			if len(runs) == 0 {
-				saw = append(saw, "")
+				saw, behind = append(saw, ""), append(behind, "")
 				continue
 			}
 			last := runs[len(runs)-1]
-			saw = append(saw, seen(last))
+			saw, behind = append(saw, seen(last)), append(behind, connections(last))
 			if last.Reason != "" {
 				reasons = append(reasons, fmt.Sprintf("%s, nginx %s: %s", s, v, strings.Join(strings.Fields(last.Reason), " ")))
 			}
 		}
 		rows = append(rows, row)
-		if slices.ContainsFunc(saw[2:], func(other string) bool { return other != saw[1] }) {
-			rows = append(rows, saw)
+		for _, more := range [][]string{saw, behind} {
+			if slices.ContainsFunc(more[2:], func(other string) bool { return other != more[1] }) {
+				rows = append(rows, more)
+			}
 		}
 	}
 	widths := make([]int, len(head))
@@ -107,4 +112,31 @@ func seen(r verdict.Result) string {
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+// connections is how nginx's connections to its back ends ended: "2 closed by
+// nginx, 1 open".
+func connections(r verdict.Result) string {
+	var ends []string
+	count := map[string]int{}
+	for _, c := range r.Conversations {
+		server := r.Hosts[c.Server.Addr().String()]
+		if r.Hosts[c.Client.Addr().String()] != scenario.Nginx {
+			continue
+		}
+		end := string(c.Cause)
+		switch c.ClosedBy {
+		case tcp.Client:
+			end += " by nginx"
+		case tcp.Server:
+			end += " by " + string(server)
+		}
+		if count[end]++; count[end] == 1 {
+			ends = append(ends, end)
+		}
+	}
+	for i, end := range ends {
+		ends[i] = fmt.Sprintf("%d %s", count[end], end)
+	}
+	return strings.Join(ends, ", ")
 }

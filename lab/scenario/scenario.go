@@ -268,6 +268,15 @@ func Unfilter(h Host) Step { return Step{Do: DoUnfilter, Host: h} }
 // every connection from now on, held and let through in this order.
 func Gate(h Host, order Order) Step { return Step{Do: DoGate, Host: h, Order: order} }
 
+// GatePort is the port of the peer whose FIN a gate holds: the client's is nginx,
+// nginx's the back end.
+func (s Step) GatePort() int {
+	if s.Host == Nginx {
+		return 8080
+	}
+	return 80
+}
+
 // Held waits until the gate of a host holds a FIN or the request that is to
 // cross it; with FINLost, until it has dropped a FIN that was sent again.
 func Held(h Host) Step { return Step{Do: DoHeld, Host: h} }
