@@ -73,3 +73,14 @@ func TestFixesStandBehindTheirFailure(t *testing.T) {
 	}
 	assert.Equal(t, []string{"stale-idle-fixed-by-pool", "stale-idle-fixed-by-retry", "keepalive-off"}, ids(FixesOf("stale-idle")))
 }
+
+// TestExchanges: what a client gets and what nginx logs of it belong together.
+func TestExchanges(t *testing.T) {
+	for _, s := range All() {
+		for n, e := range s.Filled().Exchanges() {
+			if e.Reply.Status != 0 && e.Access.Status != 0 && s.ID != "continue-100" { // which nginx logs as 100
+				assert.Equal(t, e.Reply.Status, e.Access.Status, "%s, request %d", s.ID, n+1)
+			}
+		}
+	}
+}

@@ -11,7 +11,8 @@ var _ = add(scenario.Scenario{
 	Why: `nginx reads the whole body before it asks the back end (proxy_request_buffering on). The client closes before it has
 sent all that Content-Length announced: "client prematurely closed connection" at info, 400 in access.log, which nobody
 is sent, and not 499, for no back end was being waited for. The back end never hears of the request.`,
-	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering", "RFC 9112, 8"},
+	Refs:  []string{"https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_request_buffering", "RFC 9112, 8"},
+	Looks: "400",
 
 	Client:  "raw",
 	Backend: "scripted",

@@ -15,7 +15,8 @@ long: its next request comes 1 s after the last answer. Both clocks started at t
 out together, and a millisecond decides: the request is first and is answered, or they cross, or the FIN is first and
 the client, which looked before it came, sends into a closed connection. In some plays it is EOF, in others 200. "The
 same timeout on both sides" is the worst choice of all: it makes an appointment of a rare race.`,
-	Refs: []string{"RFC 9112, 9.3.1", "https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout"},
+	Refs:  []string{"RFC 9112, 9.3.1", "https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout"},
+	Looks: scenario.SymptomEOF,
 
 	Client: "raw",
 	Nginx:  "keepalive-1s",

@@ -11,7 +11,8 @@ var _ = add(scenario.Scenario{
 	Why: `A request line without a version is one of HTTP/0.9: no header follows, and none comes back. nginx still serves it: it
 asks the back end with HTTP/1.1, logs 200, and writes the body alone, then FIN, which is all that tells its end. A
 client that expects a status line cannot read it.`,
-	Refs: []string{"RFC 1945, 4.1", "RFC 9112, 2.3"},
+	Refs:  []string{"RFC 1945, 4.1", "RFC 9112, 2.3"},
+	Looks: scenario.SymptomOther,
 
 	Client: "raw",
 	Play:   steps{raw("c", script.Write("GET /test\r\n"), script.ReadResponse(), script.ReadEnd(), script.Close())},

@@ -12,7 +12,8 @@ var _ = add(scenario.Scenario{
 whole, valid response: half of what was meant. The rest would be the beginning of the next response, so nginx does
 not keep this connection but closes it. The line "upstream sent more data than specified in "Content-Length" header"
 is a [warn]: at the default level of error_log nobody ever reads it.`,
-	Refs: []string{"RFC 9112, 6.3", "https://nginx.org/en/docs/ngx_core_module.html#error_log"},
+	Refs:  []string{"RFC 9112, 6.3", "https://nginx.org/en/docs/ngx_core_module.html#error_log"},
+	Looks: scenario.SymptomLost,
 
 	Backend: "scripted",
 	Server: serve(ops{script.ReadRequest(), partial(4, "half, half"),

@@ -12,7 +12,8 @@ var _ = add(scenario.Scenario{
 way to say whether it came on purpose. The back end dies in the middle of such a body; its kernel sends FIN; nginx
 takes it for the end, ends its own chunked response to the client with a correct last chunk, and may cache it. No
 error line, 200, a valid response: the one death of a back end that leaves no trace at all.`,
-	Refs: []string{"RFC 9112, 6.3 and 8", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version"},
+	Refs:  []string{"RFC 9112, 6.3 and 8", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version"},
+	Looks: scenario.SymptomLost,
 
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadRequest(), script.Write("HTTP/1.1 200 OK\r\n\r\nhalf"), script.Say("half"), script.Wait("never")}),

@@ -13,7 +13,8 @@ the back end, and there its SYN stays unanswered, for proxy_connect_timeout, 60 
 timed out (110: Connection timed out)". stream {} closes; the client's words lie unread in the socket, so that is an
 abort: RST, "connection reset by peer". A client that had waited for the server to speak first would see FIN
 (stream-backend-closed-port).`,
-	Refs: []string{"https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_connect_timeout", "RFC 2525, 2.17"},
+	Refs:  []string{"https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_connect_timeout", "RFC 2525, 2.17"},
+	Looks: scenario.SymptomReset,
 
 	Client:  "raw",
 	Nginx:   "stream-connect-timeout",

@@ -12,7 +12,8 @@ var _ = add(scenario.Scenario{
 1 s: FIN to both, in order. A pool of database connections behind it loses its idle ones so, and finds out with its
 next query. The line is of level info: "connection timed out (110: Connection timed out) while proxying connection";
 the access line says 200. TCP keepalive does not help here: its probes are no data.`,
-	Refs: []string{"https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_timeout"},
+	Refs:  []string{"https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_timeout"},
+	Looks: scenario.SymptomEOF,
 
 	Client:  "raw",
 	Nginx:   "stream-timeout-1s",

@@ -12,7 +12,8 @@ var _ = add(scenario.Scenario{
 reset by peer) while proxying upgraded connection" and closes the client's connection, with FIN: a proxy of bytes
 has no way to say what happened to its other side, and does not pass a RST on. Only a protocol that ends with words
 of its own, as WebSocket does with its close frame, lets the client tell an end from a death.`,
-	Refs: []string{"https://nginx.org/en/docs/http/websocket.html", "RFC 6455, 7.1.5"},
+	Refs:  []string{"https://nginx.org/en/docs/http/websocket.html", "RFC 6455, 7.1.5"},
+	Looks: scenario.SymptomEOF,
 
 	Client:  "raw",
 	Nginx:   "tunnel",

@@ -13,7 +13,8 @@ still counts: when nothing has come from either side for so long, nginx closes b
 Client and back end both see a peer that has left. The line is of level info, so that nginx's log has nothing by
 default: "upstream timed out (110: Connection timed out) while proxying upgraded connection". A ping of WebSocket
 below the timeout keeps the tunnel open.`,
-	Refs: []string{"https://nginx.org/en/docs/http/websocket.html", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout", "RFC 6455, 5.5.2"},
+	Refs:  []string{"https://nginx.org/en/docs/http/websocket.html", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout", "RFC 6455, 5.5.2"},
+	Looks: scenario.SymptomEOF,
 
 	Client:  "raw",
 	Nginx:   "tunnel-read-timeout-1s",

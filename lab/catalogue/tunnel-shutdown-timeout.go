@@ -11,7 +11,8 @@ var _ = add(scenario.Scenario{
 	Why: `worker_shutdown_timeout, here 1 s, is how long an old worker may go on after a reload. Then it closes what it still
 has: FIN to both sides of the tunnel, in order, with nothing in the log above info. Old workers do not pile up any
 more; instead all clients are cut off at the same moment and come back together.`,
-	Refs: []string{"https://nginx.org/en/docs/ngx_core_module.html#worker_shutdown_timeout", "https://nginx.org/en/docs/http/websocket.html"},
+	Refs:  []string{"https://nginx.org/en/docs/ngx_core_module.html#worker_shutdown_timeout", "https://nginx.org/en/docs/http/websocket.html"},
+	Looks: scenario.SymptomEOF,
 
 	Client:  "raw",
 	Nginx:   "tunnel-shutdown-timeout-1s",

@@ -62,9 +62,10 @@ func (g *picture) step(number int, s scenario.Step) {
 		g.close(len(g.asked))
 		g.asked = append(g.asked, s)
 		g.request(number, s)
-		g.begun = append(g.begun, len(g.asked))
-		if !s.Begin {
-			g.finish()
+		if n := len(g.asked); s.Begin {
+			g.begun = append(g.begun, n)
+		} else {
+			g.outcome(n)
 		}
 	case scenario.DoFinish:
 		g.wait(number, "until what has begun is over")
@@ -331,7 +332,8 @@ func (g *picture) request(number int, s scenario.Step) {
 	to, _ := target(s)
 	row := g.row()
 	arrow(row, g.columns[scenario.Client], g.columns[to], asks(s))
-	for i := range g.tries(len(g.asked)) {
+	tries := g.tries(len(g.asked))
+	for i := range tries {
 		if i > 0 {
 			g.print(number, row, "")
 			row, number = g.row(), 0
@@ -339,7 +341,11 @@ func (g *picture) request(number int, s scenario.Step) {
 			g.print(0, row, red)
 			row = g.row()
 		}
-		arrow(row, g.columns[scenario.Nginx], g.columns[scenario.Backend], "")
+		what := ""
+		if g.neverConnects() && vain(tries[i]) {
+			what = "connect"
+		}
+		arrow(row, g.columns[scenario.Nginx], g.columns[scenario.Backend], what)
 	}
 	g.print(number, row, "")
 }
@@ -417,19 +423,36 @@ func vain(status string) bool { return slices.Contains([]string{"502", "504", "-
 // noAnswer draws the end of a try in vain: with RST where as many are declared
 // as there are such tries.
 func (g *picture) noAnswer(row []rune) {
-	tries := 0
-	for _, e := range g.exchanges {
-		for _, status := range statuses(e.Access.Upstream) {
-			if vain(status) {
-				tries++
-			}
-		}
-	}
-	if tries == g.resets(scenario.Backend, scenario.Nginx) {
+	if g.vainTries() == g.resets(scenario.Backend, scenario.Nginx) {
 		arrow(row, g.columns[scenario.Backend], g.columns[scenario.Nginx], "R")
 		return
 	}
 	put(row, g.columns[scenario.Backend]-2, "✗")
+}
+
+// vainTries is how many tries nginx had no answer of.
+func (g *picture) vainTries() int {
+	n := 0
+	for _, e := range g.exchanges {
+		for _, status := range statuses(e.Access.Upstream) {
+			if vain(status) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// neverConnects says that no try in vain got as far as a connection: nginx logs as
+// many that ended while it was connecting.
+func (g *picture) neverConnects() bool {
+	n := 0
+	for _, line := range g.scenario.Want.ErrorLog {
+		if strings.Contains(line, "while connecting to upstream") {
+			n++
+		}
+	}
+	return n > 0 && n == g.vainTries()
 }
 
 // reset says whether a request that failed was answered with RST: where as

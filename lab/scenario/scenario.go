@@ -37,6 +37,10 @@ type Scenario struct {
 	Article int    // its place in the tour that `make lab` gives; 0 is none
 	Fixes   string // ID of the failure that this scenario is the fix of
 
+	// Looks is what a user would call it, where the declared replies do not tell:
+	// a tunnel that is closed, half a body that counts as whole.
+	Looks Symptom
+
 	Client  string  // folder in lab/clients; "" is "go"
 	Options Options // how the client is set up
 	Nginx   string  // file in nginx/, without .conf; "" is "baseline"

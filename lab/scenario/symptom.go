@@ -8,7 +8,8 @@ import (
 )
 
 // Symptom is what a user sees of a scenario: a status, or how his client
-// fails. It is no field of a scenario but follows from what that declares.
+// fails. It follows from what the scenario declares, but for the few that say
+// how they look.
 type Symptom string
 
 // The symptoms beside the statuses, which are written as they are: "502".
@@ -90,20 +91,24 @@ func (s Scenario) exchanges(w Want) []Exchange {
 		replies = slices.Repeat([]Reply{{Status: 200}}, s.Requests())
 	}
 	all := make([]Exchange, len(replies))
-	next := 0 // line of the access log that is not taken yet
+	lines := slices.Clone(w.Access) // that are nobody's yet
+	var without []int               // replies whose status stands in none
 	for i, r := range replies {
 		all[i].Reply = r
+		at := slices.IndexFunc(lines, func(a Access) bool { return r.Status != 0 && a.Status == r.Status })
 		switch {
 		case w.Access == nil:
 			all[i].Access.Status = r.Status
-		case len(w.Access) == len(replies):
-			all[i].Access = w.Access[i]
-		case r.Status != 0:
-			at := slices.IndexFunc(w.Access[next:], func(a Access) bool { return a.Status == r.Status })
-			if at >= 0 {
-				all[i].Access = w.Access[next+at]
-				next += at + 1
-			}
+		case at >= 0:
+			all[i].Access = lines[at]
+			lines = slices.Delete(lines, at, at+1)
+		default:
+			without = append(without, i)
+		}
+	}
+	if len(lines) == len(without) {
+		for n, i := range without {
+			all[i].Access = lines[n]
 		}
 	}
 	return all
@@ -145,11 +150,20 @@ func OfClass(class string) Symptom {
 }
 
 // Symptom returns what the user sees of the scenario: of its first request that
-// fails.
+// fails, with some nginx.
 func (s Scenario) Symptom() Symptom {
-	for _, e := range s.Exchanges() {
-		if symptom := e.Symptom(); symptom.Failed() {
-			return symptom
+	if s.Looks != "" {
+		return s.Looks
+	}
+	wants := []Want{s.Want}
+	for _, since := range s.Since {
+		wants = append(wants, since.Want)
+	}
+	for _, w := range wants {
+		for _, e := range s.exchanges(w) {
+			if symptom := e.Symptom(); symptom.Failed() {
+				return symptom
+			}
 		}
 	}
 	if len(s.Want.Ran) > s.Requests() {
@@ -162,7 +176,7 @@ func (s Scenario) Symptom() Symptom {
 // what it declares in Since and Or, and what the client calls it where an answer
 // was lost.
 func (s Scenario) Symptoms() []Symptom {
-	var all []Symptom
+	all := []Symptom{s.Symptom()}
 	for _, w := range s.Wants() {
 		for _, e := range s.exchanges(w) {
 			all = append(all, e.Symptom())
