@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,12 +45,12 @@ func fieldsOf(s scenario.Scenario) []field {
 	for _, w := range s.Wants() {
 		for _, r := range w.Replies {
 			for _, text := range r.Text {
-				add("client", inText, text, own.Split(text, -1)...)
+				add("client", inText, text, pieces(text)...)
 			}
 		}
-		for _, line := range w.ErrorLog {
+		for _, line := range slices.Concat(w.ErrorLog, w.Info) {
 			message, _, _ := strings.Cut(line, " while ")
-			add("error.log", inText, line, message)
+			add("error.log", inText, line, append(pieces(message), message)...)
 		}
 		for _, a := range w.Access {
 			if a.Status < 400 && a.Upstream == strconv.Itoa(a.Status) {
@@ -104,12 +105,21 @@ func fieldsOf(s scenario.Scenario) []field {
 	return all
 }
 
+// telling is how many words a piece between the lab's own names has, to say
+// something without them: "Get http" stands in many a log.
+const telling = 3
+
 var (
 	// own matches names and ports of the lab's hosts, which are others in a
 	// user's text.
-	own      = regexp.MustCompile(`test\.foo\.com(:\d+)?|backend:8080|\d+\.\d+\.\d+\.\d+(:\d+)?`)
+	own      = regexp.MustCompile(`test\.foo\.com(:\d+)?|backend:8080|\d+\.\d+\.\d+\.\d+(:\d+)?|unix:\S+`)
 	sentence = regexp.MustCompile(`[.;] `)
 )
+
+// pieces returns what stands between the lab's own names in a text.
+func pieces(text string) []string {
+	return slices.DeleteFunc(own.Split(text, -1), func(piece string) bool { return len(wordsOf(piece)) < telling })
+}
 
 // phrases returns how HTTP clients word a symptom.
 func phrases(s scenario.Symptom) []string {
@@ -149,7 +159,10 @@ var said = map[scenario.Symptom][]string{
 	},
 	scenario.SymptomLost: {
 		"unexpected EOF", "IncompleteRead", "Premature end", "ConnectionClosedException", "transfer closed with", // Go, Python, Apache, curl
-		"Response payload is not completed", "Premature close", "terminated", "aborted", // aiohttp, node-fetch, undici, Node
+		"Response payload is not completed", "Response ended prematurely", "Premature close", "terminated", "aborted", // aiohttp, node-fetch, undici, Node
 		"end of file before message length reached", "content length mismatch", "ERR_CONTENT_LENGTH_MISMATCH", "ERR_INCOMPLETE_CHUNKED_ENCODING",
+	},
+	scenario.SymptomOther: {
+		"malformed HTTP response", "Received HTTP/0.9 when not allowed", "BadStatusLine", "Parse Error: Expected HTTP", // Go, curl, Python, Node
 	},
 }

@@ -44,7 +44,8 @@ func Find(text string, in []scenario.Scenario) []Hit {
 	}
 	// A few words of a long line say little where another scenario has most of it.
 	hits = slices.DeleteFunc(hits, func(h Hit) bool { return 3*h.words < most })
-	slices.SortStableFunc(hits, func(a, b Hit) int { return cmp.Compare(b.score, a.score) })
+	fix := func(h Hit) int { return min(len(h.Fixes), 1) } // is rather not what he has met
+	slices.SortStableFunc(hits, func(a, b Hit) int { return cmp.Or(cmp.Compare(b.score, a.score), fix(a)-fix(b)) })
 	return hits
 }
 

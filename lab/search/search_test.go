@@ -44,6 +44,8 @@ var all = []scenario.Scenario{
 		Sockets: []scenario.Socket{{Before: 1, Host: "client", State: "CLOSE-WAIT"}, {Before: 1, Host: "nginx", State: "FIN-WAIT-2"}},
 		Resets:  []scenario.Reset{{From: "backend", To: "nginx", Kind: "to-data-after-close"}},
 		Ends:    []scenario.End{{Client: "nginx", Server: "backend", Cause: "stale-fin-lost"}}}),
+	of("told-at-info", "Half a head.", scenario.Want{Info: []string{"client timed out (110: Connection timed out) while reading client request headers"}}),
+	of("no-socket", "Not that file.", scenario.Want{ErrorLog: []string{"connect() to unix:/run/other.sock failed (2: No such file or directory) while connecting to upstream"}}),
 	{ID: "from-1.29", Play: []scenario.Step{scenario.Get("/")}, Since: []scenario.Since{{Version: "1.29.7", Want: fails(500, "no live upstreams while connecting to upstream")}}},
 }
 
@@ -89,6 +91,9 @@ func TestFind(t *testing.T) {
 		"stale-fin-lost":                                                                {"healed"},
 		"lost answer":                                                                   {"cut"},
 		"no live upstreams":                                                             {"from-1.29"},
+		nginx("client timed out (110: Connection timed out) while reading client request headers"): {"told-at-info"},
+		"connect() to unix:/srv/app.sock failed (2: No such file or directory)":                    {"no-socket"},
+		`Get "https://shop.example/": net/http: TLS handshake timeout`:                             {"slow"},
 
 		// Prose, and words that do not stand together.
 		"patience":        {"slow"},
