@@ -16,6 +16,7 @@ default: the RST is still on the wire, the caller gets 200 on a new connection.`
 	Play:    []scenario.Step{get("/test"), reload(nginx), await(nginx, client, "F."), quiet(), get("/test")},
 	Want: scenario.Want{
 		Replies: []scenario.Reply{{Status: 200, Conn: 1}, {Status: 200, Conn: 2}},
+		Ran:     []string{"GET /", "GET /"},
 		Resets:  []scenario.Reset{{From: nginx, To: client, Kind: "to-data-after-close"}},
 		Ends: []scenario.End{
 			{Client: client, Server: nginx, Cause: "stale-idle", ClosedBy: "server"},

@@ -22,6 +22,7 @@ same moment, at every deployment. nginx has keepalive_min_timeout against it sin
 	Play:    []scenario.Step{get("/test"), reload(nginx), await(nginx, client, "F."), quiet(), get("/test")},
 	Want: scenario.Want{
 		Replies: []scenario.Reply{{Status: 200, Conn: 1}, {Class: "eof", Conn: 1, Text: []string{"unexpected end of stream on Connection{test.foo.com:80"}}},
+		Ran:     []string{"GET /"},
 		Wire: slices.Concat(
 			handshake(client, nginx), exchange(client, nginx),
 			staleRequest(client, nginx)),

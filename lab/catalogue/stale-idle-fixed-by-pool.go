@@ -23,6 +23,7 @@ fix that needs no second try. Leave a margin, for both clocks start at different
 	Play:    []scenario.Step{get("/test"), idle(6 * second), get("/test")},
 	Want: scenario.Want{
 		Replies: []scenario.Reply{{Status: 200, Conn: 1}, {Status: 200, Conn: 2}},
+		Ran:     []string{"GET /", "GET /"},
 		Wire: slices.Concat(
 			handshake(client, nginx), exchange(client, nginx),
 			[]scenario.Segment{

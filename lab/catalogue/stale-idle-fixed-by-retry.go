@@ -24,6 +24,7 @@ not safe with a retry unless the client can know that the first was never read.`
 	Play:    []scenario.Step{get("/test"), idle(6 * second), get("/test")},
 	Want: scenario.Want{
 		Replies: []scenario.Reply{{Status: 200, Conn: 1}, {Status: 200, Conn: 2}},
+		Ran:     []string{"GET /", "GET /"},
 		Wire: slices.Concat(
 			handshake(client, nginx), exchange(client, nginx),
 			staleRequest(client, nginx),

@@ -29,6 +29,7 @@ so its kernel answers the request with RST, and nginx never knows of it: no line
 			":80 cipherSuite=none protocol=http/1.1}",
 			"java.io.EOFException: \\n not found: limit=0 content=…",
 		}}},
+		Ran: []string{"GET /"},
 		Wire: slices.Concat( // packets 1 to 11 of the article
 			handshake(client, nginx), exchange(client, nginx),
 			staleRequest(client, nginx)),
