@@ -223,13 +223,17 @@ func (st *story) acceptOverflow() *finding {
 	if !server.has(sideSYNACK) || !f.has(flowEstablished) || server.data.ok() || server.nxt > 1 || server.ack > 1 || server.fin != never {
 		return nil
 	}
+	// A server that defers its accept until data comes (TCP_DEFER_ACCEPT) repeats
+	// SYN-ACK too, but not behind data.
+	client := st.side(st.c)
+	full := f.has(flowOverflow) && server.talk == talkSYN && client.turn.ok() && server.last.n > client.turn.n
 	last := mark{n: f.hsAck}
 	if r := st.rst; r != nil {
 		if int(r.from) != st.s || r.kind != NoConnection || st.closer >= 0 && !st.firstRST() {
 			return nil
 		}
 		// The RST to the last ACK, or, when that was lost, to data sent again.
-		if r.off != 1 || !f.has(flowOverflow) && (r.at.time()-st.handshakeDone() > overflowWithin || r.trig != talkACK && r.pressed == 0 && len(f.more.resets) < 2) {
+		if r.off != 1 || !full && (r.at.time()-st.handshakeDone() > overflowWithin || r.trig != talkACK && r.pressed == 0 && len(f.more.resets) < 2) {
 			return nil
 		}
 		return &finding{
@@ -239,13 +243,13 @@ func (st *story) acceptOverflow() *finding {
 			during: DuringHandshake,
 		}
 	}
-	if !f.has(flowOverflow) {
+	if !full {
 		return nil
 	}
 	return &finding{
-		frames: []mark{{n: server.syn}, last, server.last},
-		text: fmt.Sprintf("%s repeated its SYN-ACK (first in frame %d, last in %d) though %s had acknowledged it (%d): its accept queue was full and it dropped the ACK.",
-			st.who(st.s), st.frame(mark{n: server.syn}), st.frame(server.last), st.who(st.c), st.frame(last)),
+		frames: []mark{{n: server.syn}, last, client.turn, server.last},
+		text: fmt.Sprintf("%s repeated its SYN-ACK (first in frame %d, last in %d) though %s had acknowledged it (%d) and sent data (%d): its accept queue was full and it dropped both.",
+			st.who(st.s), st.frame(mark{n: server.syn}), st.frame(server.last), st.who(st.c), st.frame(last), st.frame(client.turn)),
 		during: DuringHandshake,
 	}
 }
