@@ -122,6 +122,9 @@ const (
 	// smallTLS is the size up to which TLS application data may be no request
 	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
 	smallTLS = 64
+	// goawayTLS is the size of a TLS record with a GOAWAY in it (RFC 9113 6.8: head,
+	// last stream, error), and what TLS adds to it.
+	goawayTLS = 5 + 8 + 9 + 8 + 16
 )
 
 // ---- the handshake was never done ----
@@ -180,7 +183,7 @@ func (st *story) rejected() *finding {
 		return nil
 	}
 	x := int(r.from)
-	if alive := st.f.more.alive; alive.ok() && r.kind != NoConnection && r.kind != ProbeTimeout {
+	if alive := st.f.more.alive; alive.ok() && r.at.n > 1 && r.kind != NoConnection && r.kind != ProbeTimeout {
 		return &finding{
 			frames: []mark{r.at, alive},
 			text: fmt.Sprintf("an RST in the name of %s (frame %d) was not its own: %s spoke on after it (%d), as a host that had reset the connection would not.",
@@ -188,7 +191,7 @@ func (st *story) rejected() *finding {
 		}
 	}
 	me := st.side(x)
-	if me.has(sideTTLTwice) && !me.has(sideTTLMixed) && hops(me.ttl) != hops(r.ttl) {
+	if me.has(sideTTLTwice) && !me.has(sideTTLMixed) && r.ttl != 0 && hops(me.ttl) != hops(r.ttl) {
 		return &finding{
 			frames: []mark{me.last, r.at},
 			text: fmt.Sprintf("an RST in the name of %s (frame %d) came another way than its other segments (TTL %d, theirs %d): a box between sent it.",
@@ -519,7 +522,9 @@ func (st *story) abandonedTLS(left mark) *finding {
 	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
 		return nil
 	}
-	if s.nxt-st.after.off <= smallTLS {
+	// Session tickets come late, and a GOAWAY may say why: who has only shaken hands
+	// (its Finished, a close_notify) awaits nothing.
+	if c := st.side(st.c); s.nxt-st.after.off <= 4*smallTLS || c.nxt-1-c.turnOff <= 2*smallTLS {
 		return nil
 	}
 	return &finding{
@@ -557,7 +562,8 @@ func (st *story) stale() bool {
 	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c {
 		return false
 	}
-	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS {
+	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS ||
+		st.proto == protoTLS && y.nxt-st.after.off <= goawayTLS {
 		return false
 	}
 	return st.quietBefore()
@@ -640,9 +646,9 @@ func (st *story) staleCrossing() *finding {
 	// A FIN that is not acknowledged for longer than this would have been sent
 	// again: then the capture lacks it, and it is not known what happened. Nor is
 	// it where this may be such a repetition, and not the first.
-	limit := minRTO + st.roundTrip()
+	limit := minRTO + st.f.roundTrip()
 	if !me.next {
-		limit = jitter + st.roundTrip()
+		limit = jitter + st.f.roundTrip()
 	}
 	if st.beside(y) {
 		limit = min(limit, promptly) // the FIN was there already, and did not get through
@@ -660,14 +666,6 @@ func (st *story) staleCrossing() *finding {
 			st.who(x), st.idleText(), st.frame(me.close), st.who(y), st.what(), st.frame(st.after.at), st.who(x), st.frame(st.rst.at)),
 		during: DuringIdle, answer: new(Answer),
 	}
-}
-
-// roundTrip is at most this: the handshake's, as the capture saw it; 0 without.
-func (st *story) roundTrip() int64 {
-	if !st.f.has(flowTimed) {
-		return 0
-	}
-	return int64(st.f.hsTime) * 1000
 }
 
 // ---- FIN first, no data after ----
@@ -718,15 +716,13 @@ func (st *story) closed() *finding {
 		x = st.s
 	}
 	y := 1 - x
-	goodbye := st.after.at.ok() && int(st.after.from) == y && (st.after.kind == lateGoodbye || st.smallFarewell())
+	goodbye := st.after.at.ok() && int(st.after.from) == y && st.after.kind == lateGoodbye
 	if a == never || b == never {
 		if !goodbye || st.rst == nil {
 			return nil
 		}
 	} else if st.after.at.ok() && !goodbye && st.rst != nil && st.rst.kind == ToDataAfterClose && st.rst.from != st.after.from && st.proto != protoHTTP1 {
-		if !st.opaque() {
-			return nil
-		}
+		return nil
 	}
 	if st.rst != nil && (a == never || b == never) && !goodbye {
 		return nil
@@ -734,8 +730,12 @@ func (st *story) closed() *finding {
 	if st.rst != nil && st.inferred[x] && int(st.rst.from) == x && st.side(x).ack < st.fin(y) {
 		return nil // it had not taken all of it: where it closed is not known
 	}
-	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye && st.side(x).ack <= st.after.off {
-		return nil // nobody took that: the RST which would answer it is not in the capture
+	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye &&
+		(st.side(x).ack <= st.after.off || y == st.c && st.after.kind == lateRequest) {
+		return nil // nobody took that, or a request was taken and not answered: why is not in the capture
+	}
+	if x == st.s && st.owed() {
+		return nil
 	}
 	// Most conversations end here: the text is put together without fmt.
 	t := st.x.words[:0]
@@ -784,11 +784,22 @@ func (st *story) readLater() bool { return st.at() == DuringRequest }
 
 func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
 
-// smallFarewell: a few bytes of a protocol that is not read, and at once the
-// sender's own FIN.
-func (st *story) smallFarewell() bool {
-	y := st.side(int(st.after.from))
-	return st.after.kind == lateOpaque && y.close.ok() && y.nxt-1-st.after.off <= smallTLS
+// owed says that the server may have owed an answer, in a protocol that is not
+// read, when it closed: the client had the last word, but for a TLS alert.
+func (st *story) owed() bool {
+	c, s := st.side(st.c), st.side(st.s)
+	switch {
+	case st.proto == protoHTTP1 || !c.data.ok():
+		return false
+	case st.closer < 0:
+		return int(st.f.talker) == st.c
+	case int(st.f.more.talker) == st.c:
+		return st.proto != protoTLS || !st.f.more.small
+	}
+	// The server's last word was no more than an alert, and the client's before it
+	// more than it takes to shake hands.
+	word := s.turnAck - c.turnOff
+	return st.proto == protoTLS && s.nxt-1-s.turnOff <= smallTLS/2 && s.turnOff > 1 && (word <= 0 || word > smallTLS)
 }
 
 func (st *story) halfClosed() *finding {
@@ -840,7 +851,7 @@ func (st *story) aborted() *finding {
 		return nil
 	}
 	x := int(r.from)
-	if x == st.c && st.uncertain() || st.oneWay() {
+	if x == st.c && st.uncertain() || st.oneWay() || r.at.n == 1 && st.f.more.alive.ok() { // it was of a connection before
 		return nil
 	}
 	e, c, s := &st.f.http, st.side(st.c), st.side(st.s)
@@ -900,7 +911,7 @@ func (st *story) missing() string {
 
 func (st *story) flowForgotten() *finding {
 	r := st.rst
-	if r == nil || r.kind != NoConnection || !st.firstRST() || st.inferredAny() || r.ack != never {
+	if r == nil || r.kind != NoConnection || !st.firstRST() || st.inferredAny() || r.ack != never || st.fin(int(r.from)) != never {
 		return nil
 	}
 	x := int(r.from)
@@ -917,7 +928,7 @@ func (st *story) flowForgotten() *finding {
 	if !me.has(sideSeen) || me.has(sideSYNACK) && me.nxt <= 1 && me.ack <= 1 || peer.has(sideAcked) && peer.ack > me.nxt {
 		return nil
 	}
-	if r.at.time()-peer.last.time() > synRTO+st.roundTrip() {
+	if r.at.time()-peer.last.time() > synRTO+st.f.roundTrip() {
 		return nil // too late for an answer
 	}
 	what := ""
@@ -951,6 +962,8 @@ func (st *story) open() *finding {
 	last := later(st.side(0).last, st.side(1).last)
 	text := fmt.Sprintf("still open when the capture ended (last segment: frame %d).", st.frame(last))
 	switch {
+	case !st.atEnd && !st.early:
+		text = fmt.Sprintf("still open when its ports were used again (last segment: frame %d).", st.frame(last))
 	case st.early:
 		text = fmt.Sprintf("still open when it was decided early, idle since frame %d: too many flows.", st.frame(last))
 	case st.silence() >= moment:

@@ -22,6 +22,50 @@ var scripts = []struct {
 	kinds  []ResetKind
 	frail  int // frame without which another cause fits as well
 }{
+	{"a server that defers its accept is not full", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{0.0001, 'S', "S.", 0, 1, "", nil},
+		{0.0002, 'C', ".", 1, 1, "", nil},
+		{1.0, 'S', "S.", 0, 1, "", nil},
+		{1.0001, 'C', ".", 1, 1, "", nil},
+	}, CauseOpen, None, None, DuringIdle, AnswerNone, nil, 5},
+	{"a SYN that is refused, sent again and answered", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{0.0001, 'S', "R.", toSYN, 1, "", nil},
+		{0.5, 'C', "S", 0, 0, "", nil},
+		{0.5001, 'S', "S.", 0, 1, "", nil},
+		{0.5002, 'C', ".", 1, 1, "", nil},
+		{0.501, 'C', "P.", 1, 1, get, nil},
+		{0.502, 'S', "P.", 1, cReq, ok, nil},
+		{9, 'C', ".", cReq, sOK, "", nil},
+	}, CauseOpen, None, None, DuringIdle, AnswerWhole, []ResetKind{ToSYN}, 0},
+	{"a RST right behind a probe is not the probe's", exchanged(
+		line{5, 'S', ".", sOK - 1, cReq, "", nil},
+		line{5.01, 'S', "R.", sOK, cReq, "", nil},
+	), CauseAborted, None, Server, DuringIdle, AnswerWhole, []ResetKind{Abort}, 6},
+	{"a RST older than what the peer has is not taken", exchanged(
+		line{1, 'S', "R.", 1, cReq, "", nil},
+		line{20, 'C', "P.", cReq, sOK, get, nil},
+		line{20.001, 'S', "P.", sOK, 2*cReq - 1, ok, nil},
+	), CauseOpen, None, None, DuringIdle, AnswerWhole, []ResetKind{Abort}, 7},
+	{"a request behind the FIN that is acknowledged and never answered", exchanged(
+		line{5, 'S', "F.", sOK, cReq, "", nil},
+		line{5.001, 'C', "P.", cReq, sOK + 1, get, nil},
+		line{5.002, 'S', ".", sOK + 1, 2*cReq - 1, "", nil},
+		line{6, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
+		line{6.001, 'S', ".", sOK + 1, 2 * cReq, "", nil},
+	), CauseUnexplained, Server, None, DuringIdle, AnswerNone, nil, 0},
+	{"a server that closes on a word it does not answer, of a protocol that is not read", opened(
+		line{0.001, 'C', "P.", 1, 1, "MERGE /x HTTP/1.1\r\n\r\n", nil},
+		line{0.2, 'S', "F.", 1, 22, "", nil},
+		line{0.21, 'C', "F.", 22, 2, "", nil},
+		line{0.22, 'S', ".", 2, 23, "", nil},
+	), CauseUnexplained, Server, None, DuringUnknown, AnswerNone, nil, 0},
+	{"the FIN behind the RST that answers for it", exchanged(
+		line{5, 'C', "P.", cReq, sOK, get, nil},
+		line{5.001, 'S', "R", sOK, 0, "", nil},
+		line{5.0011, 'S', "F.", sOK, cReq, "", nil},
+	), CauseUnexplained, Server, Server, DuringAwaiting, AnswerNone, []ResetKind{NoConnection}, 10},
 	{"refused", []line{
 		{0, 'C', "S", 0, 0, "", nil},
 		{0.0001, 'S', "R.", toSYN, 1, "", nil},
@@ -381,6 +425,43 @@ func TestAbortedText(t *testing.T) {
 	} {
 		if c := explain(t, script)[0]; c.Cause != CauseAborted || c.Text != want {
 			t.Errorf("%s: %s\nwant: %s", c.Cause, c.Text, want)
+		}
+	}
+}
+
+// TestFarewell: what comes behind a FIN in a protocol that is not read may be a
+// request or a good-bye. Which, is not told by its size.
+func TestFarewell(t *testing.T) {
+	word := func(said string) []line {
+		end := 7 + uint32(len(said))
+		return opened(
+			line{0.001, 'C', "P.", 1, 1, "PING\r\n", nil},
+			line{0.002, 'S', "P.", 1, 7, "+PONG\r\n", nil},
+			line{5, 'S', "F.", 8, 7, "", nil},
+			line{6, 'C', "P.", 7, 9, said, nil},
+			line{6.0001, 'C', "F.", end, 9, "", nil},
+			line{6.001, 'S', "R", 9, 0, "", nil})
+	}
+	for said, want := range map[string]Cause{
+		"PING\r\n":               CauseUnexplained,
+		strings.Repeat("x", 200): CauseStaleIdle,
+	} {
+		if c := explain(t, word(said))[0]; c.Cause != want {
+			t.Errorf("%q: %s, want %s: %s", said, c.Cause, want, c.Text)
+		}
+	}
+	record := func(kind string, n int) string {
+		return kind + "\x03\x03\x00" + string(rune(n)) + strings.Repeat("x", n)
+	}
+	for said, want := range map[string]bool{
+		record("\x17", 19):                      true,  // close_notify, TLS 1.3
+		record("\x15", 26):                      true,  // TLS 1.2
+		record("\x17", 34) + record("\x17", 19): true,  // GOAWAY, close_notify
+		record("\x17", 34):                      false, // GOAWAY, or HEADERS
+		record("\x17", 90) + record("\x17", 19): false,
+	} {
+		if got := closeNotify([]byte(said)); got != want {
+			t.Errorf("%q: %v", said, got)
 		}
 	}
 }

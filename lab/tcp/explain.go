@@ -261,7 +261,7 @@ func (x *explainer) sweep() {
 		if x.now-w.ended <= linger {
 			break
 		}
-		if f := x.table.at(w.flow); f != nil && f.first == w.first {
+		if f := x.table.at(w.flow); f != nil && f.first == w.first && f.ended() == w.ended {
 			x.deliver(f, hash(x.seed, &f.end[0], &f.end[1]))
 		}
 	}

@@ -3,6 +3,7 @@ package tcp
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // never is the offset of something not seen.
@@ -192,11 +193,11 @@ type reset struct {
 	from    int8
 	trig    talk // the peer's last segment before it
 	kind    ResetKind
-	ttl     uint8
+	ttl     uint8 // at the tap that the side's other segments are from, else 0
 	resent  uint8 // unanswered retransmissions of its sender before it
 	fresh   bool  // came after the peer's last segment
 	deaf    bool  // its timestamps show that the peer's last segments did not arrive
-	stray   bool  // answers an ACK of an older connection during the handshake (RFC 9293 3.10.7.3)
+	stray   bool  // answers an ACK of an older connection during the handshake (RFC 9293 3.10.7.3), or is older than what the peer has (RFC 5961 3.2)
 	gap     bool  // the capture lacks what its sender sent just before
 	pressed uint8 // unanswered retransmissions of the peer before it
 }
@@ -391,7 +392,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		f.reset(x, s, d, m, off, ack)
 		return
 	}
-	f.life(d, m, end, ack)
+	if s.flags&FIN == 0 || f.more == nil || s.time-f.more.resetAt > promptly { // else the RST may have overtaken it
+		f.life(d, m, end, ack)
+	}
 	peer.resent, peer.probes = 0, 0
 	fresh := !me.has(sideSeen)
 	me.flags |= sideSeen
@@ -526,7 +529,7 @@ func (f *flow) lateOff(d int) int64 {
 
 func (f *flow) countTTL(me *side, s *segment) {
 	switch {
-	case s.flags&RST != 0:
+	case s.flags&RST != 0, s.tap != me.home:
 	case me.ttl == 0:
 		me.ttl = s.ttl
 	case me.ttl != s.ttl:
@@ -620,7 +623,11 @@ func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	me, peer := f.sides(d)
 	t := f.trouble(x)
-	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: s.ttl, resent: me.resent, pressed: peer.resent,
+	ttl := s.ttl
+	if s.tap != me.home {
+		ttl = 0 // as another tap saw it: not comparable
+	}
+	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: ttl, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
 	r.deaf = r.fresh && s.echo != 0 && peer.stamp != 0 && int32(peer.stamp-s.echo) > 0
 	r.kind = f.resetKind(s, d, &r, ack)
@@ -630,7 +637,8 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	r.gap = me.skipped(s) || me.has(sideHidden) || max(off, me.off(me.top)) > me.nxt ||
 		s.cut && me.talk == talkProbe || // its timestamps may have told that the answers did not arrive
 		r.deaf && peer.talk == talkACK && s.time-peer.last.time() > promptly+int64(f.hsTime)*1000
-	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK)
+	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK) ||
+		r.kind == Abort && f.closer < 0 && off < peer.ack
 	if ack != never {
 		if off > me.off(me.top) {
 			me.top = s.seq
@@ -678,7 +686,7 @@ func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
 		return NoConnection
 	case own:
 		return AfterClose
-	case me.probes > 0, me.talk == talkProbe && r.deaf:
+	case (me.probes > 0 || me.talk == talkProbe && r.deaf) && s.time-me.last.time() >= max(probeInterval, f.roundTrip()):
 		return ProbeTimeout
 	case me.fin != never && bare:
 		return AfterClose
@@ -686,6 +694,18 @@ func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
 		return NoConnection
 	}
 	return Abort
+}
+
+// probeInterval is the least time that a keep-alive probe is waited for
+// (TCP_KEEPINTVL counts whole seconds), a timer's slack off.
+const probeInterval = int64(time.Second) - jitter
+
+// roundTrip is at most this: the handshake's, as the capture saw it; 0 without.
+func (f *flow) roundTrip() int64 {
+	if !f.has(flowTimed) {
+		return 0
+	}
+	return int64(f.hsTime) * 1000
 }
 
 // life notes that a side speaks on after its own RST: what its stack would not
@@ -696,7 +716,9 @@ func (f *flow) life(d int, m mark, end, ack int64) {
 	}
 	for _, r := range f.more.resets {
 		if int(r.from) == d && (end > max(f.side[d].nxt, r.off) || ack > f.side[d].ack) {
-			f.more.alive = m
+			if f.more.alive = m; !f.more.ends[0].closeOK.ok() || !f.more.ends[1].closeOK.ok() {
+				f.more.ended = 0
+			}
 			return
 		}
 	}

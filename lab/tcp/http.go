@@ -699,17 +699,15 @@ func (f *flow) crossKind(d int, off int64) lateKind {
 	return lateRest
 }
 
-// closeNotify says whether a segment holds nothing but a TLS alert: in the open
-// up to TLS 1.2; from 1.3 on (RFC 8446 5.2) a record of type application data
+// closeNotify says whether a segment is a TLS good-bye: a small one that ends
+// with an alert, before which a GOAWAY has room. An alert is in the open up to
+// TLS 1.2; from 1.3 on (RFC 8446 5.2) it is a record of type application data
 // whose length is that of alert, content type and tag.
 func closeNotify(b []byte) bool {
-	for len(b) >= 5 && b[1] == 3 {
+	for all := len(b); all <= smallTLS && len(b) >= 5 && b[1] == 3; {
 		n := int(binary.BigEndian.Uint16(b[3:]))
-		if b[0] != 0x15 && (b[0] != 0x17 || n != 19) {
-			return false
-		}
 		if len(b) <= 5+n {
-			return true
+			return b[0] == 0x15 || b[0] == 0x17 && n == 19
 		}
 		b = b[5+n:]
 	}
