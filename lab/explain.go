@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -68,6 +69,12 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 	f.StringVar(&e.errorLog, "log", "", "nginx's error log")
 	f.StringVar(&e.accessLog, "access", "", "nginx's access log")
 	f.StringVar(&e.sockets, "ss", "", "output of ss -tan")
+	for _, flag := range []string{"json", "output", "ladder", "fail-on"} { // what writes a capture to share tells nothing
+		c.MarkFlagsMutuallyExclusive("redact", flag)
+	}
+	for _, flag := range []string{"json", "output", "fail-on"} {
+		c.MarkFlagsMutuallyExclusive("ladder", flag)
+	}
 	_ = c.RegisterFlagCompletionFunc("cause", completeCauses)
 	_ = c.RegisterFlagCompletionFunc("fail-on", completeCauses)
 	return c
@@ -113,6 +120,9 @@ func (e *explain) run(args []string) error {
 		report.LogHints(stdout(), evidence.Errors)
 		return nil
 	}
+	if err := e.keeps(args); err != nil {
+		return err
+	}
 	in, name, err := e.open(args)
 	if err != nil {
 		return err
@@ -125,6 +135,26 @@ func (e *explain) run(args []string) error {
 		return e.draw(in, name)
 	}
 	return e.tell(in, name, evidence)
+}
+
+// keeps says whether what is to be written leaves alone what is read, which may
+// be all that there is of an incident.
+func (e *explain) keeps(args []string) error {
+	if e.annotate != "" && slices.Contains(args, "-") {
+		return errors.New("-o reads the capture twice: give it a file in place of standard input")
+	}
+	for _, to := range []string{e.annotate, e.redact} {
+		there, err := os.Stat(to)
+		if to == "" || err != nil {
+			continue
+		}
+		for _, name := range args {
+			if is, err := os.Stat(name); err == nil && os.SameFile(is, there) {
+				return fmt.Errorf("%s is the capture itself: name another file to write", to)
+			}
+		}
+	}
+	return nil
 }
 
 // open opens the capture; several are put together, their clocks fitted, in a
@@ -390,21 +420,22 @@ func (e *explain) draw(in *os.File, name string) error {
 
 // copy writes a new capture made from this one, whole or not at all.
 func (e *explain) copy(in *os.File, name, to string, write func(io.Writer) error) error {
-	if in == os.Stdin && e.redact == "" {
-		return errors.New("-o reads the capture twice: give it a file in place of standard input")
-	}
 	if in != os.Stdin {
 		if _, err := in.Seek(0, io.SeekStart); err != nil {
 			return fmt.Errorf("reading capture %s a second time: %w", name, err)
 		}
 	}
-	f, err := os.Create(to)
+	// Beside its place until it is whole: what is there stays there until then.
+	f, err := os.CreateTemp(filepath.Dir(to), ".rstlab-")
 	if err != nil {
-		return fmt.Errorf("writing capture: %w", err)
+		return fmt.Errorf("writing capture %s: %w", to, err)
 	}
+	defer os.Remove(f.Name()) // where it did not get its name
 	w := bufio.NewWriter(f)
-	if err := errors.Join(write(w), w.Flush(), f.Close()); err != nil {
-		os.Remove(to)
+	if err := errors.Join(write(w), w.Flush(), f.Chmod(0o644), f.Close()); err != nil {
+		return fmt.Errorf("writing capture %s: %w", to, err)
+	}
+	if err := os.Rename(f.Name(), to); err != nil {
 		return fmt.Errorf("writing capture %s: %w", to, err)
 	}
 	fmt.Fprintln(os.Stderr, "lab: wrote", to)

@@ -58,7 +58,9 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "lab: interrupted; nothing is left behind")
 		return exitInterrupted
 	}
-	fmt.Fprintln(os.Stderr, "lab:", strings.TrimSpace(err.Error()))
+	for n, line := range strings.Split(strings.TrimSpace(err.Error()), "\n") { // it may quote what is not ours
+		fmt.Fprintln(os.Stderr, map[bool]string{true: "lab: ", false: ""}[n == 0]+report.Printable(line))
+	}
 	return exitCouldNotRun
 }
 

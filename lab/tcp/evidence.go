@@ -158,8 +158,9 @@ var kernelReasons = map[string]struct {
 // kernel, aborted says why where that can be known, a refusal that no kernel
 // made becomes rejected. What contradicts the wire is said, not hidden.
 func (e Evidence) Refine(cs []Conversation) {
+	told := make([]bool, len(e.Kernel)) // of an earlier connection of the same ports, perhaps
 	for i := range cs {
-		e.kernel(&cs[i])
+		e.kernel(&cs[i], told)
 		e.sockets(&cs[i])
 	}
 	e.counters(cs)
@@ -185,7 +186,7 @@ func (c *Conversation) note(format string, args ...any) {
 	c.Text += " " + fmt.Sprintf(format, args...)
 }
 
-func (e Evidence) kernel(c *Conversation) {
+func (e Evidence) kernel(c *Conversation, told []bool) {
 	r := c.ending()
 	if r == nil || len(e.Kernel) == 0 && !e.KernelWhole {
 		return
@@ -193,11 +194,23 @@ func (e Evidence) kernel(c *Conversation) {
 	from, to, _ := c.side(r.From)
 	listener := c.maybeListener(*r)
 	var event *KernelReset
+	left := 0 // of this connection's RSTs from there
+	for _, other := range c.Resets {
+		if other.From == r.From {
+			left++
+		}
+	}
+	exact := false
 	for i := range e.Kernel {
 		k := &e.Kernel[i]
-		if k.From == from && k.To == to {
-			event = k
-			break
+		if k.From == from && k.To == to && !told[i] && left > 0 {
+			told[i] = true
+			if left--; !exact {
+				event, exact = k, true
+			}
+		}
+		if exact {
+			continue
 		}
 		// Whose RST of a listener it was is not known: one that goes with the cause.
 		if listener && k.ofListener(from) && slices.Contains(kernelReasons[k.Reason].causes, c.Cause) {
@@ -212,6 +225,8 @@ func (e Evidence) kernel(c *Conversation) {
 	}
 	known, ok := kernelReasons[event.Reason]
 	switch {
+	case event.Reason == "":
+		c.note("A kernel sent this RST; its trace gives no reason, as Linux does from 6.10 on.")
 	case !ok:
 		c.note("The kernel's reason: %s.", event.Reason)
 	case slices.Contains(known.causes, c.Cause):

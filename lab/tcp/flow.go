@@ -151,8 +151,8 @@ type trouble struct {
 	holds   []held
 	carry   [2][]byte // HTTP: start of a message that is not whole yet
 	keep    []Frame
-	tapIDs  [2]uint32 // segments taken from another tap than home
-	pending [2]int16  // data segments that came after the side's FIN, not yet answered with RST
+	tapIDs  [2][2]uint32 // segments of each side taken from another tap than its home
+	pending [2]int16     // data segments that came after the side's FIN, not yet answered with RST
 }
 
 // closing is what is known of one side's FIN.
@@ -280,15 +280,22 @@ func (f *flow) copied(x *explainer, s *segment, d int, off, end, ack int64) bool
 			news = true
 		}
 		if news {
-			t := f.trouble(x)
-			t.tapIDs[1], t.tapIDs[0] = t.tapIDs[0], id
+			ids := &f.trouble(x).tapIDs[d]
+			ids[1], ids[0] = ids[0], id
+			return false
 		}
-		return !news
+		if !f.moved(s, d) {
+			return true
+		}
+		me.home, me.ids = s.tap, [2]uint32{}
+		if f.more != nil {
+			f.more.tapIDs[d] = [2]uint32{}
+		}
 	}
-	if f.more != nil && (f.more.tapIDs[0] == id || f.more.tapIDs[1] == id) {
-		for i, v := range f.more.tapIDs {
+	if f.more != nil && (f.more.tapIDs[d][0] == id || f.more.tapIDs[d][1] == id) {
+		for i, v := range f.more.tapIDs[d] {
 			if v == id {
-				f.more.tapIDs[i] = 0
+				f.more.tapIDs[d][i] = 0
 			}
 		}
 		return true
@@ -307,6 +314,21 @@ func (f *flow) copied(x *explainer, s *segment, d int, off, end, ack int64) bool
 	}
 	me.ids[1], me.ids[0] = me.ids[0], id
 	return false
+}
+
+// moved says whether a segment that shows nothing new at another tap than the
+// side's home is no late copy, but a repetition that home has not seen: the flow
+// goes another way now. So it is where this tap has shown what home did not; and
+// where the two are devices of one host, which copies cross at once.
+func (f *flow) moved(s *segment, d int) bool {
+	me := &f.side[d]
+	if s.time-f.latestOf(d) < promptly || slices.Contains(me.ids[:], s.id) {
+		return false
+	}
+	if s.tap&(maxInterfaces-1) == me.home&(maxInterfaces-1) {
+		return true
+	}
+	return f.more != nil && f.more.tapIDs[d][0] != 0 && !slices.Contains(f.more.tapIDs[d][:], s.id)
 }
 
 // identity is a hash over what a segment keeps on its way: two frames with the

@@ -6,7 +6,9 @@ import (
 	"io"
 	"maps"
 	"net/netip"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,6 +24,7 @@ type Merged struct {
 	Offset time.Duration // what its clock is ahead of the first's
 	Common int           // segments seen in both, on which the estimate rests
 	OneWay bool          // they all went one way: the path's delay is part of the offset
+	Of     string        // the source of the same tap that this one comes before or after, as files of a ring do; "" when none
 	Summary
 }
 
@@ -31,6 +34,8 @@ func (m Merged) String() string {
 		off = off[1:len(off)-len("ahead")] + "behind"
 	}
 	switch {
+	case m.Of != "":
+		return fmt.Sprintf("%s: of the same tap as %s, before or after it", m.Name, m.Of)
 	case m.Common == 0:
 		return fmt.Sprintf("%s: nothing in common with the first capture, its clock is taken as it is", m.Name)
 	case m.OneWay:
@@ -61,7 +66,7 @@ func Merge(w io.Writer, sources ...Source) ([]Merged, error) {
 		var d decoder
 		err = packets(s, &m.Summary, func(_ *capture, p *record) error {
 			var g segment
-			if len(seen) < maxCommon && d.decode(&g, p, 0) && g.icmp == nil {
+			if len(seen) < maxCommon && d.decode(&g, p, 0) && g.icmp == nil && g.flags&RST == 0 { // of which two may be the same to the bit
 				k := sighting{g.src, g.dst, g.identity()}
 				if _, ok := seen[k]; !ok {
 					seen[k] = p.time
@@ -83,8 +88,30 @@ func Merge(w io.Writer, sources ...Source) ([]Merged, error) {
 			return nil, fmt.Errorf("merging %s: %w", s.Name, err)
 		}
 	}
+	rings(all)
 	return all, interleave(w, sources, all, names)
 }
+
+// rings finds the files that one tap has written one after the other, as tcpdump
+// -C and -G do: they have the same interfaces and no time and no segment in
+// common, and their names differ in digits, or else no file has anything in
+// common with another.
+func rings(all []Merged) {
+	apart := !slices.ContainsFunc(all, func(m Merged) bool { return m.Common > 0 })
+	stem := func(name string) string { return digits.ReplaceAllString(strings.TrimSuffix(name, ".gz"), "") }
+	for i := range all {
+		m := &all[i]
+		for _, before := range all[:i] {
+			disjoint := before.Frames == 0 || m.Frames == 0 || m.First.After(before.Last) || before.First.After(m.Last)
+			if before.Of == "" && m.Common == 0 && disjoint && slices.Equal(m.Interfaces, before.Interfaces) && (apart || stem(m.Name) == stem(before.Name)) {
+				m.Of, m.Offset = before.Name, before.Offset
+				break
+			}
+		}
+	}
+}
+
+var digits = regexp.MustCompile(`\d+`)
 
 type sighting struct {
 	src, dst endpoint
@@ -128,6 +155,10 @@ func interleave(w io.Writer, sources []Source, fits []Merged, names map[netip.Ad
 	var taps []Interface
 	base := make([]int, len(sources))
 	for i, m := range fits {
+		if m.Of != "" {
+			base[i] = base[slices.IndexFunc(fits, func(of Merged) bool { return of.Name == m.Of })]
+			continue
+		}
 		base[i] = len(taps)
 		for _, t := range m.Interfaces {
 			t.Name = cmp.Or(t.Name, "tap")

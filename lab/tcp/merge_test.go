@@ -21,6 +21,7 @@ func TestMerge(t *testing.T) {
 		}
 		const delay, ahead = 20 * time.Millisecond, 1234 * time.Millisecond
 		var server, client []Packet
+		common := 0
 		for i, p := range build(s) {
 			fromServer := s[i].from == 'S'
 			q := p
@@ -34,6 +35,9 @@ func TestMerge(t *testing.T) {
 			server = append(server, p)
 			if name != "stale-fin-lost" || s[i].flags != "F." {
 				client = append(client, q)
+				if !strings.Contains(s[i].flags, "R") {
+					common++
+				}
 			}
 		}
 		var out bytes.Buffer
@@ -41,7 +45,7 @@ func TestMerge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if off := (fits[1].Offset - ahead).Abs(); off > time.Millisecond || fits[1].Common != len(client) {
+		if off := (fits[1].Offset - ahead).Abs(); off > time.Millisecond || fits[1].Common != common {
 			t.Errorf("%s: %v", name, fits[1])
 		}
 		cs, sum := explainBytes(t, out.Bytes(), Options{})
@@ -50,6 +54,31 @@ func TestMerge(t *testing.T) {
 		}
 		if len(sum.Interfaces) != 2 || sum.Interfaces[1].Name != "client: tap" {
 			t.Errorf("%+v", sum.Interfaces)
+		}
+	}
+}
+
+// TestRing splits each script into two files of one tap, at every frame: it is
+// the same story.
+func TestRing(t *testing.T) {
+	for _, tt := range scripts {
+		ps := build(tt.script)
+		want := one(t, ps)
+		for at := 1; at < len(ps); at++ {
+			if !ps[at].Time.After(ps[at-1].Time) || slices.ContainsFunc(tt.script, func(l line) bool { return l.opt != nil }) {
+				continue // several taps, or a clock that stands
+			}
+			var out bytes.Buffer
+			fits, err := Merge(&out, Source{"ring.pcap0", bytes.NewReader(pcapng(t, ps[:at], nil))}, Source{"ring.pcap1", bytes.NewReader(pcapng(t, ps[at:], nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if fits[1].Of != "ring.pcap0" {
+				t.Errorf("%s: %v", tt.name, fits[1])
+			}
+			if cs, _ := explainBytes(t, out.Bytes(), Options{}); len(cs) != 1 || verdict(cs[0]) != verdict(want) {
+				t.Errorf("%s, split before frame %d: %+v\n%+v", tt.name, at+1, cs, want)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -28,6 +29,41 @@ func verdict(c Conversation) string {
 		kinds = append(kinds, r.Kind)
 	}
 	return fmt.Sprintln(c.Client, c.Server, c.Cause, c.ClosedBy, c.ResetBy, c.During, c.Answer, c.Requests, c.Responses, c.Basis, kinds, c.LateReset)
+}
+
+// TestOtherDevice: from some frame on, the host's other device carries the
+// connection, in one capture of all devices (Linux cooked v2).
+func TestOtherDevice(t *testing.T) {
+	for _, tt := range scripts {
+		if slices.ContainsFunc(tt.script, func(l line) bool { return l.opt != nil }) {
+			continue
+		}
+		ps := build(tt.script)
+		want := one(t, ps).Cause
+		for at := range ps {
+			var moved []Packet
+			for i, p := range ps {
+				head := make([]byte, 20)
+				head[0], head[1] = 0x08, 0x00
+				head[7] = 2
+				if i >= at {
+					head[7] = 3
+				}
+				p.LinkType = linkSLL2
+				p.OrigLen += 6
+				p.Data = append(head, p.Data[14:]...)
+				moved = append(moved, p)
+			}
+			cs, _ := explainBytes(t, pcapFile(moved, binary.LittleEndian, magicNanos, linkSLL2), Options{})
+			if len(cs) != 1 {
+				t.Fatalf("%s: %+v", tt.name, cs)
+			}
+			got := cs[0]
+			if weak := slices.Contains([]Cause{CauseUnexplained, CauseHalfClosed, CauseOpen}, got.Cause); got.Cause != want && !weak {
+				t.Errorf("%s, from frame %d on: %s: %s", tt.name, at+1, got.Cause, got.Text)
+			}
+		}
+	}
 }
 
 // TestCopies shows every frame again: by the same tap within a microsecond (a
