@@ -73,7 +73,14 @@ const timeouts = 8
 
 func (e Explanation) group(p Paper, g tcp.Group) {
 	title := p.in(bold, fmt.Sprintf("%s  %s", thousands(g.Count), p.in(red, string(g.Cause))))
-	p.line("%s  %s > %s", title, between(g.ClientName, g.Client), between(g.ServerName, g.Server))
+	clients := between(g.ClientName, g.Client)
+	switch {
+	case g.Clients >= tcp.MaxClients:
+		clients = fmt.Sprintf("%s clients or more", thousands(g.Clients))
+	case g.Clients > 1:
+		clients = fmt.Sprintf("%s clients", thousands(g.Clients))
+	}
+	p.line("%s  %s > %s", title, clients, between(g.ServerName, g.Server))
 	p.labelled("", Printable(g.Text))
 	for _, c := range g.Examples {
 		if c.Contradiction != "" {

@@ -474,6 +474,9 @@ func (e Evidence) logs(cs []Conversation) {
 				answered = "Behind it lies"
 			}
 			d.note("%s the connection %s → %s, %s%s.", answered, u.Client, u.Server, u.Cause, guess)
+			if d.Status > 0 { // the client's own connection may be healthy, and is then not told of
+				u.note("%s was answered %d for it (%s)%s.", d.Client, d.Status, d.Request, guess)
+			}
 		}
 	}
 	for _, l := range e.Access {

@@ -167,7 +167,7 @@ func TestLogs(t *testing.T) {
 	for _, c := range cs {
 		want := "The 502 came of the connection 10.0.0.2:50000 → 10.0.0.3:8080, refused."
 		if c.Cause == CauseRefused {
-			want = `nginx's error log: "connect() failed (111: Connection refused) while connecting to upstream".`
+			want = `nginx's error log: "connect() failed (111: Connection refused) while connecting to upstream". 10.0.0.1:40000 was answered 502 for it (GET /test).`
 		}
 		if !strings.HasSuffix(c.Text, want) {
 			t.Errorf("%s: %s", c.Cause, c.Text)

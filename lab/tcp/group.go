@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Groups gathers conversations that tell the same story: the same cause between
-// the same hosts, closed and reset by the same sides. It keeps a few examples
-// and the spread of the times, not the conversations.
+// Groups gathers conversations that tell the same story: the same cause at the
+// same server, closed and reset by the same sides, whoever the clients were. It
+// keeps a few examples and the spread of the times, not the conversations.
 type Groups struct {
 	byKey map[groupKey]*Group
 	order []*Group
@@ -20,9 +20,9 @@ type Groups struct {
 
 type groupKey struct {
 	cause           Cause
-	client          netip.Addr
 	server          netip.AddrPort
 	closedBy, reset Side
+	during          During // of an abort: what it cut off
 }
 
 // maxGroups bounds what an endless stream can make of different stories; what
@@ -32,7 +32,8 @@ const maxGroups = 1 << 14
 // A Group is a story that one or more conversations share.
 type Group struct {
 	Cause      Cause          `json:"cause"`
-	Client     netip.Addr     `json:"client,omitzero"` // zero in the group that gathers the rest
+	Client     netip.Addr     `json:"client,omitzero"` // zero where there are several
+	Clients    int            `json:"clients"`         // how many, counted up to MaxClients
 	Server     netip.AddrPort `json:"server,omitzero"`
 	ClientName string         `json:"client_name,omitempty"`
 	ServerName string         `json:"server_name,omitempty"`
@@ -44,13 +45,21 @@ type Group struct {
 	Advice     string         `json:"advice,omitempty"`
 	Text       string         `json:"text"`     // one paragraph
 	Examples   []Conversation `json:"examples"` // the first ones
+
+	clients map[netip.Addr]struct{}
 }
+
+// MaxClients is how many clients of a group are told apart.
+const MaxClients = 1 << 10
 
 const groupExamples = 3
 
 // Add takes in one more conversation.
 func (g *Groups) Add(c Conversation) {
-	k := groupKey{c.Cause, c.Client.Addr(), c.Server, c.ClosedBy, c.ResetBy}
+	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown}
+	if c.Cause == CauseAborted {
+		k.during = c.During
+	}
 	if g.byKey == nil {
 		g.byKey = map[groupKey]*Group{}
 	}
@@ -59,12 +68,18 @@ func (g *Groups) Add(c Conversation) {
 	}
 	v := g.byKey[k]
 	if v == nil {
-		v = &Group{Cause: k.cause, Client: k.client, Server: k.server, ClosedBy: c.ClosedBy, ResetBy: c.ResetBy,
-			ClientName: c.ClientName, ServerName: c.ServerName, Advice: c.Advice}
+		v = &Group{Cause: k.cause, Client: c.Client.Addr(), Server: k.server, ClosedBy: c.ClosedBy, ResetBy: c.ResetBy,
+			ClientName: c.ClientName, ServerName: c.ServerName, Advice: c.Advice, clients: map[netip.Addr]struct{}{}}
 		g.byKey[k] = v
 		g.order = append(g.order, v)
 	}
 	v.Count++
+	if len(v.clients) < MaxClients {
+		v.clients[c.Client.Addr()] = struct{}{}
+		if v.Clients = len(v.clients); v.Clients > 1 {
+			v.Client, v.ClientName = netip.Addr{}, ""
+		}
+	}
 	if c.ClosedBy != None && c.Idle > 0 {
 		v.Idle.add(c.Idle)
 	}
@@ -148,7 +163,7 @@ func (g *Group) text() string {
 	case g.Cause == CauseStaleCrossing:
 		text = fmt.Sprintf("%s, and each time a request was on its way; %d were answered with RST", closed, g.Count)
 	case g.Cause == CauseAborted:
-		text = fmt.Sprintf("the %s reset the connection without FIN, %d times", g.ResetBy, g.Count)
+		text = fmt.Sprintf("the %s reset the connection without FIN%s, %d times", g.ResetBy, cutOff[e.During], g.Count)
 	case timed && g.Cause == CauseClosed:
 		text = fmt.Sprintf("%s, %d times", closed, g.Count)
 	case timed && g.Cause == CauseDiscarded:
@@ -160,7 +175,19 @@ func (g *Group) text() string {
 	default:
 		text = fmt.Sprintf("%s, %d times", g.Cause.Info().Says, g.Count)
 	}
-	return fmt.Sprintf("%s. First: port %d, frames %s.", text, e.Client.Port(), numbers(e.Frames))
+	first := fmt.Sprintf("port %d", e.Client.Port())
+	if g.Clients > 1 {
+		first = e.Client.String()
+	}
+	return fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
+}
+
+// cutOff is what an abort meets.
+var cutOff = map[During]string{
+	DuringIdle:     " while it was idle",
+	DuringRequest:  " inside a request",
+	DuringAwaiting: " before a byte of the answer",
+	DuringResponse: " inside an answer",
 }
 
 func numbers(ns []int) string {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -421,4 +422,24 @@ func TestLoneSYN(t *testing.T) {
 		t.Errorf("%+v", cs)
 	}
 	t.Log(cs[0].Text)
+}
+
+// TestGroupClients: one story of many clients is one paragraph.
+func TestGroupClients(t *testing.T) {
+	var g Groups
+	for i := range 3000 {
+		c := one(t, build(staleScript()))
+		c.Client = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), 40000)
+		if i > 2 {
+			c.Segments = nil
+		}
+		g.Add(c)
+		if i == 1 && g.List()[0].Clients != 2 {
+			t.Error(g.List()[0].Clients)
+		}
+	}
+	list := g.List()
+	if len(list) != 1 || list[0].Count != 3000 || list[0].Clients != MaxClients || list[0].Client.IsValid() || !strings.Contains(list[0].Text, "First: 10.1.0.0:40000") {
+		t.Errorf("%+v", list)
+	}
 }
