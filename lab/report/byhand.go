@@ -46,16 +46,17 @@ func ByHand(s scenario.Scenario, name Names) []string {
 		case step.Do == scenario.DoRequest:
 			n++
 			line = say(request(step, n))
-			if begun = append(begun, n); !step.Begin {
-				line += "; " + answered(begun)
-				begun = nil
+			if step.Begin {
+				begun = append(begun, n)
+			} else {
+				line += "; " + answered(n)
 			}
 		case step.Do == scenario.DoTell && step.Host == scenario.Client:
 			line = say(map[string]string{"tell": step.Event})
 		case step.Do == scenario.DoSaid && step.Host == scenario.Client:
 			line = until("grep -qs " + quote(fmt.Sprintf(`"said":%q`, step.Event)) + " " + answers)
 		case step.Do == scenario.DoFinish:
-			line = answered(begun)
+			line = answered(begun...)
 			begun = nil
 		case step.Do != scenario.DoStart && (strings.HasPrefix(line, "docker ") || strings.HasPrefix(line, "grep ")):
 			line += " >&2" // the client's input is no place for what it says
@@ -69,7 +70,7 @@ func ByHand(s scenario.Scenario, name Names) []string {
 const answers = "/tmp/rstlab-answers"
 
 // answered waits for the outcomes of requests.
-func answered(requests []int) string {
+func answered(requests ...int) string {
 	var all []string
 	for _, n := range requests {
 		all = append(all, fmt.Sprintf("answered %d", n))

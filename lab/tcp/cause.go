@@ -367,7 +367,7 @@ func (st *story) truncated() *finding {
 		return nil
 	}
 	s := st.side(st.s)
-	if e.resps > e.reqs && s.pos < s.end && s.pos == s.turnOff {
+	if st.oneWay() || e.resps > e.reqs {
 		return nil // the request is not in the capture: it may have been a HEAD
 	}
 	partial := AnswerPartial
@@ -454,8 +454,8 @@ func (st *story) abandoned() *finding {
 	default:
 		return nil
 	}
-	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() {
-		return nil // the request, or the FIN, met silence
+	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() || e.proto == protoHTTP1 && e.resps > e.reqs || !c.turn.ok() {
+		return nil // the request, or the FIN, met silence; or the request is not in the capture
 	}
 	if how == "FIN" && st.side(st.s).last.n < left.n && st.rst == nil {
 		return nil // what the server did then is not in the capture: it may have answered
@@ -497,6 +497,9 @@ func (st *story) abandoned() *finding {
 	}
 	if how == "FIN" && e.done >= e.reqs && !e.has(respLost|respOpen) && (st.rst == nil || int(st.rst.from) != st.c) {
 		return nil // it had only shut its writing side, and read the answer
+	}
+	if sv := st.side(st.s); how == "FIN" && (st.rst == nil || int(st.rst.from) != st.c) && sv.data.n > left.n && c.last.n > sv.data.n && c.ack >= sv.nxt-1 {
+		return nil // it took data after its FIN: it had not left
 	}
 	if how == "FIN" && e.has(untilFIN) && st.rst == nil {
 		return nil // the end of such an answer is the server's FIN, which may have been on its way
@@ -576,7 +579,7 @@ func (st *story) quietBefore() bool {
 		return true
 	}
 	if !s.data.ok() {
-		return st.after.off <= 1 // nothing was ever asked
+		return st.after.off <= 1 && !st.f.has(flowMidstream) // nothing was ever asked
 	}
 	return st.f.more.talker == int8(st.closer) || c.turnOff == st.after.off && st.f.more.small
 }
@@ -679,7 +682,7 @@ func (st *story) discarded() *finding {
 	if st.after.at.ok() && int(st.after.from) == y && st.after.kind != lateGoodbye {
 		return nil
 	}
-	if st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
+	if st.silent() || st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
 		return nil
 	}
 	after := ""
@@ -851,11 +854,16 @@ func (st *story) aborted() *finding {
 		return nil
 	}
 	x := int(r.from)
-	if x == st.c && st.uncertain() || st.oneWay() || r.at.n == 1 && st.f.more.alive.ok() { // it was of a connection before
+	if x == st.c && st.uncertain() || st.oneWay() ||
+		r.at.n == 1 && st.f.more.alive.ok() || // it was of a connection before
+		r.ack > st.side(1-x).nxt { // what it acknowledges the capture lacks: a FIN perhaps
 		return nil
 	}
 	e, c, s := &st.f.http, st.side(st.c), st.side(st.s)
 	asked := c.turn
+	if !asked.ok() && st.was() != DuringIdle && st.was() != DuringHandshake && st.was() != DuringUnknown {
+		return nil // the request is not in the capture
+	}
 	request := fmt.Sprintf("%s after %s's request%s", span(st.since(r.at, asked)), st.who(st.c), st.request())
 	reset := fmt.Sprintf("%s reset the connection (RST, frame %d)", st.who(x), st.frame(r.at))
 	switch st.was() {

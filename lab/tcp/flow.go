@@ -672,6 +672,10 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	if len(t.resets) == 0 {
 		if f.closer < 0 {
 			t.at, t.atReply = f.http.during(f), f.http.answer()
+			// A request that an RST with ACK does not cover had not arrived.
+			if e := &f.http; ack != never && t.at == DuringAwaiting && e.has(httpKnown) && int(e.client) == 1-d && e.reqs == e.done+1 && peer.off(e.reqSeq) >= ack {
+				t.at, t.atReply = DuringIdle, AnswerWhole
+			}
 		}
 	}
 	t.resetAt = max(t.resetAt, s.time)
