@@ -569,7 +569,7 @@ func (st *story) stale() bool {
 		st.proto == protoTLS && y.nxt-st.after.off <= goawayTLS {
 		return false
 	}
-	return st.quietBefore()
+	return int64(st.idle()) >= promptly && st.quietBefore() // at once, it may have been in the middle of a message
 }
 
 // quietBefore says whether the closer had the last word before its FIN.
@@ -603,10 +603,14 @@ func (st *story) staleIdle() *finding {
 		acked = fmt.Sprintf("%s acknowledged it (%d)", st.who(y), st.frame(ok))
 		frames = []mark{me.close, ok, st.after.at, st.rst.at}
 	}
+	end := fmt.Sprintf("nobody was left to read it, so %s's kernel answered with RST (%d)", st.who(x), st.frame(st.rst.at))
+	if late := st.since(st.rst.at, st.after.at); int64(late) > promptly+st.f.roundTrip() {
+		end = fmt.Sprintf("%s's RST (%d) came %s after that: until then it read on and threw away what came", st.who(x), st.frame(st.rst.at), span(late))
+	}
 	return &finding{
 		frames: frames,
-		text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s but sent%s %s later (%d); nobody was left to read it, so %s's kernel answered with RST (%d).",
-			st.who(x), st.idleText(), st.frame(me.close), acked, st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.who(x), st.frame(st.rst.at)),
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s but sent%s %s later (%d); %s.",
+			st.who(x), st.idleText(), st.frame(me.close), acked, st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), end),
 		during: DuringIdle, answer: new(Answer),
 	}
 }
@@ -682,6 +686,9 @@ func (st *story) discarded() *finding {
 	if st.after.at.ok() && int(st.after.from) == y && st.after.kind != lateGoodbye {
 		return nil
 	}
+	if st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c && !st.f.more.small) {
+		return nil // what was closed may have been in the middle of an answer, or awaited one
+	}
 	if st.silent() || st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
 		return nil
 	}
@@ -702,7 +709,7 @@ func (st *story) discarded() *finding {
 	}
 	return &finding{
 		frames: []mark{st.side(x).close, st.rst.at}, basis: basis,
-		text: fmt.Sprintf("%s %s; %s%s with RST (%d). Nothing was lost.", st.who(x), closed, threw, after, st.frame(st.rst.at)),
+		text: fmt.Sprintf("%s %s; %s%s with RST (%d). Nothing was lost on the way.", st.who(x), closed, threw, after, st.frame(st.rst.at)),
 	}
 }
 

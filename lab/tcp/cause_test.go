@@ -56,11 +56,29 @@ var scripts = []struct {
 		line{6.001, 'S', ".", sOK + 1, 2 * cReq, "", nil},
 	), CauseUnexplained, Server, None, DuringIdle, AnswerNone, nil, 0},
 	{"a server that closes on a word it does not answer, of a protocol that is not read", opened(
-		line{0.001, 'C', "P.", 1, 1, "MERGE /x HTTP/1.1\r\n\r\n", nil},
+		line{0.001, 'C', "P.", 1, 1, "WATCH all of them 1\r\n", nil},
 		line{0.2, 'S', "F.", 1, 22, "", nil},
 		line{0.21, 'C', "F.", 22, 2, "", nil},
 		line{0.22, 'S', ".", 2, 23, "", nil},
 	), CauseUnexplained, Server, None, DuringUnknown, AnswerNone, nil, 0},
+	{"a RST that crosses the next request", exchanged(
+		line{1, 'C', "P.", cReq, sOK, get, nil},
+		line{1.00001, 'S', "R.", sOK, cReq, "", nil},
+		line{1.001, 'S', "R", sOK, 0, "", nil},
+	), CauseAborted, None, Server, DuringIdle, AnswerWhole, []ResetKind{Abort, NoConnection}, 9},
+	{"a method that is in no list", opened(
+		line{0.001, 'C', "P.", 1, 1, "MERGE /x HTTP/1.1\r\n\r\n", nil},
+		line{0.3, 'S', "F.", 1, 22, "", nil},
+		line{0.301, 'C', "F.", 22, 2, "", nil},
+	), CauseNoResponse, Server, None, DuringAwaiting, AnswerNone, nil, 0},
+	{"a client that half-closes and takes half an answer has not left", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'C', "F.", cReq, 1, "", nil},
+		line{0.1, 'S', "P.", 1, cReq + 1, longAns, nil},
+		line{0.1001, 'C', ".", cReq + 1, 1 + uint32(len(longAns)), "", nil},
+		line{0.2, 'S', "F.", 1 + uint32(len(longAns)), cReq + 1, "", nil},
+		line{0.201, 'C', ".", cReq + 1, 2 + uint32(len(longAns)), "", nil},
+	), CauseUnexplained, Client, None, DuringAwaiting, AnswerNone, nil, 9},
 	{"the FIN behind the RST that answers for it", exchanged(
 		line{5, 'C', "P.", cReq, sOK, get, nil},
 		line{5.001, 'S', "R", sOK, 0, "", nil},
@@ -144,6 +162,11 @@ var scripts = []struct {
 		line{3, 'C', "F.", cReq, sOK, "", nil},
 		line{3.0001, 'S', "F.", sOK, cReq + 1, "", nil},
 		line{3.0002, 'C', ".", cReq + 1, sOK + 1, "", nil},
+	), CauseClosed, Client, None, DuringIdle, AnswerWhole, nil, 0},
+	{"closed by the client at once", exchanged(
+		line{0.01, 'C', "F.", cReq, sOK, "", nil},
+		line{0.0101, 'S', "F.", sOK, cReq + 1, "", nil},
+		line{0.0102, 'C', ".", cReq + 1, sOK + 1, "", nil},
 	), CauseClosed, Client, None, DuringIdle, AnswerWhole, nil, 0},
 	{"closed by the client over an answer longer than announced", exchanged(
 		line{0.004, 'S', "P.", sOK, cReq, "more", nil},

@@ -256,7 +256,29 @@ func sniff(b []byte) looks {
 			return shortOr(b, m, looksRequest)
 		}
 	}
+	if otherMethod(b) {
+		return looksRequest
+	}
 	return looksOther
+}
+
+// otherMethod says whether b begins with a request line of HTTP/1 whatever its
+// method (RFC 9110 9.1: a token; in capitals by custom).
+func otherMethod(b []byte) bool {
+	const longest = 32
+	if b[0] < 'A' || b[0] > 'Z' {
+		return false
+	}
+	for i, c := range b[:min(len(b), longest)] {
+		switch {
+		case c == ' ':
+			line, _, _ := bytes.Cut(b[i:], []byte("\r"))
+			return bytes.Contains(line, []byte(" HTTP/1."))
+		case (c < 'A' || c > 'Z') && c != '-' && c != '_':
+			return false
+		}
+	}
+	return false
 }
 
 func hasOrShort(b []byte, prefix string) bool {

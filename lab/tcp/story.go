@@ -252,14 +252,14 @@ func (st *story) silent() bool {
 // unread says that the messages are not known only because the capture holds no
 // more than the beginnings of its packets, or because they are no HTTP/1, and that
 // the client closed after the server's last word. As for a protocol that is not
-// read, TCP's order is all.
+// read, TCP's order is all. Who waits before it closes may have waited for the rest.
 func (st *story) unread() bool {
 	for i := range st.ends {
 		if st.side(i).has(sideMissed) {
 			return false
 		}
 	}
-	return st.f.http.has(httpCut|httpGarbled) && st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
+	return st.f.http.has(httpCut|httpGarbled) && (st.f.http.has(httpGarbled) || int64(st.idle()) < promptly) && st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
 		!st.after.at.ok() && int(st.f.more.talker) == st.s
 }
 

@@ -50,10 +50,13 @@ func (st *story) idleText() string {
 }
 
 func (w *words) idle(st *story) *words {
-	if st.closer >= 0 && (st.at() == DuringIdle || st.at() == DuringUnknown) {
-		if d := st.idle(); int64(d) >= moment {
-			return w.say("idle connection after ").span(d)
-		}
+	d := st.idle()
+	switch at := st.at(); {
+	case st.closer < 0 || int64(d) < moment:
+	case at == DuringIdle:
+		return w.say("idle connection after ").span(d)
+	case at == DuringUnknown: // whether it was idle, or an answer was owed
+		return w.say("connection ").span(d).say(" after the last data")
 	}
 	return w.say("connection")
 }
