@@ -17,9 +17,10 @@ Nothing is in the log above info.`,
 	Client:  "raw",
 	Nginx:   "stream",
 	Backend: "scripted",
-	Server:  serve(ops{script.Read(5), script.Write("world"), script.Shut(), script.ReadEnd(), script.Close()}),
+	Server:  serve(ops{script.Read(5), script.Write("world"), script.Wait("close"), script.Shut(), script.ReadEnd(), script.Close()}),
 	Play: steps{
-		raw("a", script.Write("hello"), script.Read(5), script.ReadEnd(), script.Write("more")), quiet(),
+		begin(raw("a", script.Write("hello"), script.Read(5), script.ReadEnd(), script.Write("more"))), quiet(),
+		tell(backend, "close"), finish(), quiet(),
 		raw("a", script.Write("rest"), script.Close()),
 	},
 	Want: want{

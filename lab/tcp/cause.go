@@ -569,7 +569,7 @@ func (st *story) stale() bool {
 		st.proto == protoTLS && y.nxt-st.after.off <= goawayTLS {
 		return false
 	}
-	return int64(st.idle()) >= promptly && st.quietBefore() // at once, it may have been in the middle of a message
+	return st.quietBefore()
 }
 
 // quietBefore says whether the closer had the last word before its FIN.
@@ -580,6 +580,9 @@ func (st *story) quietBefore() bool {
 	}
 	if !s.data.ok() {
 		return st.after.off <= 1 && !st.f.has(flowMidstream) // nothing was ever asked
+	}
+	if s.close.time()-s.turn.time() < promptly {
+		return false // what it said at once before may have been a no, in the middle of a message
 	}
 	return st.f.more.talker == int8(st.closer) || c.turnOff == st.after.off && st.f.more.small
 }
