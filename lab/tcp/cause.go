@@ -402,7 +402,7 @@ func (st *story) truncated() *finding {
 
 func (st *story) noResponse() *finding {
 	e := &st.f.http
-	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || st.inferred[st.s] || e.has(respOpen|reqLost|respLost|reqOpen) {
+	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || st.inferred[st.s] || e.has(respOpen|reqLost|respLost|reqOpen|httpUneven) {
 		return nil
 	}
 	c, s := st.side(st.c), st.side(st.s)
@@ -463,7 +463,7 @@ func (st *story) abandoned() *finding {
 	if st.proto == protoTLS {
 		return st.abandonedTLS(left)
 	}
-	if e.proto != protoHTTP1 || e.has(reqLost|respLost) || st.inferredAny() {
+	if e.proto != protoHTTP1 || e.has(reqLost|respLost|httpUneven) || st.inferredAny() {
 		return nil
 	}
 	// What it did not acknowledge when it left had not arrived, though the

@@ -71,7 +71,7 @@ type exchange struct {
 	flags       httpFlags
 }
 
-type httpFlags uint8
+type httpFlags uint16
 
 const (
 	reqOpen     httpFlags = 1 << iota // a request is begun and not whole
@@ -82,6 +82,7 @@ const (
 	httpKnown                         // client is set
 	httpCut                           // framing was lost where the capture holds only the beginning of a packet
 	httpGarbled                       // framing was lost over bytes that are no HTTP/1
+	httpUneven                        // there were answers to requests that the capture lacks: which answers which is not known
 )
 
 // httpState is what a side's next byte belongs to.
@@ -547,6 +548,9 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 		if e.has(respLost) {
 			e.flags &^= respLost | respOpen
 			e.done, e.resps = e.reqs, e.reqs
+		}
+		if e.resps > e.reqs {
+			e.flags |= httpUneven
 		}
 		e.reqs++
 		e.reqSeq = p.base + uint32(p.pos-carried)

@@ -180,7 +180,7 @@ func (st *story) closedFirst(i int) bool { return st.closer == i && !st.firstRST
 
 // uncertain says that the capture lacks what would show where messages end.
 func (st *story) uncertain() bool {
-	return st.f.http.has(reqLost | respLost)
+	return st.f.http.has(reqLost | respLost | httpUneven)
 }
 
 // garbled says that the messages are not known because their sender broke HTTP/1.
