@@ -239,10 +239,6 @@ func (st *story) messageOpen() bool {
 	return e.has(respOpen) && !e.has(untilFIN) || e.reqs > e.done && !e.has(respOpen)
 }
 
-func (st *story) opaque() bool {
-	return st.proto == protoTLS || st.proto == protoTunnel || st.proto == protoHTTP2
-}
-
 // silent says that the capture has neither the connection's beginning nor any
 // data of it: whether an answer was owed is not known.
 func (st *story) silent() bool {
