@@ -27,6 +27,7 @@ type conductor struct {
 	end    func()
 	ended  chan error
 	id     int
+	early  []protocol.Event // came before an answer, and nobody has looked at them yet
 }
 
 func conduct(t *testing.T) *conductor {
@@ -52,6 +53,11 @@ func conduct(t *testing.T) *conductor {
 
 func (c *conductor) next() protocol.Event {
 	c.t.Helper()
+	if len(c.early) > 0 {
+		e := c.early[0]
+		c.early = c.early[1:]
+		return e
+	}
 	select {
 	case e := <-c.events:
 		return e
@@ -76,7 +82,15 @@ func (c *conductor) ask(cmd protocol.Command) protocol.Event {
 	c.id++
 	cmd.ID = c.id
 	require.NoError(c.t, c.enc.Encode(cmd))
-	return c.until(func(e protocol.Event) bool { return e.Re == cmd.ID })
+	var early []protocol.Event // what a program says may come before the answer to its start
+	answer := c.until(func(e protocol.Event) bool {
+		if e.Re != cmd.ID {
+			early = append(early, e)
+		}
+		return e.Re == cmd.ID
+	})
+	c.early = append(early, c.early...)
+	return answer
 }
 
 // saidBeforeEnd runs a script of the shell and returns what it is told to have

@@ -17,6 +17,7 @@ reading client request line" at info, 400, FIN. The client has asked for frames 
 		Info:    []string{"client sent invalid request while reading client request line"},
 		Access:  []access{{Status: 400}},
 		Wire:    []segment{{From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "P."}},
+		Ends:    []end{{Client: client, Server: nginx}}, // a GOAWAY of the client may be its last word: not read in what began as HTTP/1
 	},
 	Control: control{What: "the client speaks HTTP/1.1", Options: &scenario.Options{HTTP2: scenario.Off}},
 })
