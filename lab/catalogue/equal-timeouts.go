@@ -13,8 +13,9 @@ var _ = add(scenario.Scenario{
 	Why: `nginx closes a connection that has been idle for keepalive_timeout, 1 s, and the client uses it for just as
 long: its next request comes 1 s after the last answer. Both clocks started at the same moment, so FIN and request set
 out together, and a millisecond decides: the request is first and is answered, or they cross, or the FIN is first and
-the client, which looked before it came, sends into a closed connection. In some plays it is EOF, in others 200. "The
-same timeout on both sides" is the worst choice of all: it makes an appointment of a rare race.`,
+the client, which looked before it came, sends into a closed connection, or now and then nginx closes with the request
+unread, and its kernel makes RST of that. In some plays it is EOF, in others 200. "The same timeout on both sides" is
+the worst choice of all: it makes an appointment of a rare race.`,
 	Refs:  []string{"RFC 9112, 9.3.1", "https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout"},
 	Looks: scenario.SymptomEOF,
 
@@ -27,6 +28,13 @@ same timeout on both sides" is the worst choice of all: it makes an appointment 
 	Or: []want{
 		{Access: []access{{Status: 200}, {Status: 200}}, Ran: []string{"GET /", "GET /"}},
 		and(lastMoment, reset{From: nginx, To: client, Kind: "after-close"}),
+		{
+			Replies: []reply{{Class: "reset"}},
+			Ran:     []string{"GET /"},
+			Access:  []access{{Status: 200}},
+			Resets:  []reset{{From: nginx, To: client, Kind: "abort"}},
+			Ends:    []end{{Client: client, Server: nginx, Cause: "aborted"}},
+		},
 	},
 	Control: control{What: "the client asks after 0.5 s", Play: asksAgainAfter(500 * millisecond)},
 })

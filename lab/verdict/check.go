@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -368,8 +369,22 @@ func describeSegment(s scenario.Segment) string {
 // segments were scheduled.
 func harmless(o scenario.Observation, r Reset) bool {
 	return slices.ContainsFunc(o.Conversations, func(c tcp.Conversation) bool {
-		return c.Cause == tcp.CauseClosed && c.LateReset && slices.ContainsFunc(c.Resets, func(of tcp.Reset) bool { return of.Frame == r.Frame })
+		if !slices.ContainsFunc(c.Resets, func(of tcp.Reset) bool { return of.Frame == r.Frame }) {
+			return false
+		}
+		return c.Cause == tcp.CauseClosed && c.LateReset || r.Kind == tcp.AfterClose && bothClosed(c, r.Frame)
 	})
+}
+
+// bothClosed says whether both sides had sent their FIN before a frame.
+func bothClosed(c tcp.Conversation, frame int) bool {
+	closed := map[netip.AddrPort]bool{}
+	for _, f := range c.Segments {
+		if f.Number < frame && f.Has(tcp.FIN) {
+			closed[f.Src] = true
+		}
+	}
+	return len(closed) == 2
 }
 
 // resets returns every RST that was captured, in the order of time.
