@@ -58,9 +58,11 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "lab: interrupted; nothing is left behind")
 		return exitInterrupted
 	}
-	for n, line := range strings.Split(strings.TrimSpace(err.Error()), "\n") { // it may quote what is not ours
-		fmt.Fprintln(os.Stderr, map[bool]string{true: "lab: ", false: ""}[n == 0]+report.Printable(line))
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for i := range lines { // they may quote what is not ours
+		lines[i] = report.Printable(lines[i])
 	}
+	fmt.Fprintln(os.Stderr, "lab:", strings.Join(lines, "\n"))
 	return exitCouldNotRun
 }
 

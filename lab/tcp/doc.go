@@ -11,7 +11,11 @@
 //	message.go   what the head of an HTTP/1 message says about its framing
 //	http.go      where HTTP/1 messages begin and end; TLS and HTTP/2 by their frames
 //	story.go     a flow that is over, told from the client's side
-//	cause.go     the registry of causes and their decisions, once a flow is over
+//	cause.go     the registry of causes, decided in its order once a flow is over
+//	handshake.go what ends a connection before it is one
+//	closing.go   a FIN came first
+//	abort.go     an RST came first
+//	silence.go   nothing came any more
 //	text.go      who, when and how long, in words
 //	explain.go   Explain: all of it, one Conversation at a time
 //	vantage.go   where on the path the capture was taken

@@ -1,0 +1,501 @@
+package tcp
+
+import (
+	"fmt"
+	"time"
+)
+
+// ---- FIN first, with a message open ----
+
+func (st *story) truncated() *finding {
+	f, e := st.f, &st.f.http
+	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || !e.has(respOpen) || e.has(respLost) || st.inferred[st.s] {
+		return nil
+	}
+	s := st.side(st.s)
+	if st.oneWay() || e.resps > e.reqs {
+		return nil // the request is not in the capture: it may have been a HEAD
+	}
+	partial := AnswerPartial
+	where := "in its header"
+	switch s.http {
+	case httpBody:
+		if s.end <= s.fin || s.pos > s.fin {
+			return nil
+		}
+		if missing := s.end - s.fin; e.resps <= e.reqs || f.has(flowMidstream) {
+			where = fmt.Sprintf("%d bytes before the end that Content-Length announced", missing)
+		}
+	case httpChunkSize, httpChunkData, httpTrailer:
+		if s.pos < s.fin {
+			return nil
+		}
+		where = "before its last chunk"
+	case httpHeader:
+		if s.pos < s.fin {
+			return nil
+		}
+	default:
+		return nil
+	}
+	return &finding{
+		frames: []mark{s.turn, s.close},
+		text: fmt.Sprintf("%s closed (FIN, frame %d) inside the response that begins in frame %d, %s.",
+			st.who(st.s), st.frame(s.close), st.frame(s.turn), where),
+		during: DuringResponse, answer: &partial,
+	}
+}
+
+func (st *story) noResponse() *finding {
+	e := &st.f.http
+	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || st.inferred[st.s] || e.has(respOpen|reqLost|respLost|reqOpen|httpUneven) {
+		return nil
+	}
+	c, s := st.side(st.c), st.side(st.s)
+	if st.at() != DuringAwaiting || c.has(sideMissed) || s.has(sideMissed) {
+		return nil
+	}
+	none := AnswerNone
+	return &finding{
+		frames: []mark{c.turn, s.close},
+		text: fmt.Sprintf("%s took %s's request%s (frame %d) and closed after %s (FIN, %d) without a byte of an answer.",
+			st.who(st.s), st.who(st.c), st.request(), st.frame(c.turn), span(st.since(s.close, c.turn)), st.frame(s.close)),
+		during: DuringAwaiting, answer: &none,
+	}
+}
+
+func (st *story) earlyClose() *finding {
+	if !st.closedFirst(st.s) || st.proto != protoHTTP1 || !st.after.at.ok() || int(st.after.from) != st.c || st.rst == nil {
+		return nil
+	}
+	s := st.side(st.s)
+	if st.was() != DuringRequest || st.after.kind != lateRest || int(st.rst.from) != st.s {
+		return nil
+	}
+	answered := "without an answer"
+	if st.f.http.resps > 0 && st.f.http.done >= st.f.http.reqs {
+		answered = fmt.Sprintf("after its answer (status %d)", st.f.http.status)
+	}
+	return &finding{
+		frames: []mark{s.close, st.after.at, st.rst.at},
+		text: fmt.Sprintf("%s closed %s (FIN, frame %d) while %s's request was still coming; more of it (%d) was answered with RST (%d).",
+			st.who(st.s), answered, st.frame(s.close), st.who(st.c), st.frame(st.after.at), st.frame(st.rst.at)),
+		during: DuringRequest,
+	}
+}
+
+func (st *story) abandoned() *finding {
+	f, e := st.f, &st.f.http
+	c := st.side(st.c)
+	var left mark
+	how := "FIN"
+	switch {
+	case st.closedFirst(st.c):
+		left = c.close
+	case st.firstRST() && int(st.rst.from) == st.c && (st.rst.kind == Abort || st.rst.kind == NoConnection && st.rst.trig == talkData):
+		left, how = st.rst.at, "RST"
+		if st.rst.kind == NoConnection {
+			return nil
+		}
+	default:
+		return nil
+	}
+	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() || e.proto == protoHTTP1 && e.resps > e.reqs || !c.turn.ok() {
+		return nil // the request, or the FIN, met silence; or the request is not in the capture
+	}
+	if how == "FIN" && st.side(st.s).last.n < left.n && st.rst == nil {
+		return nil // what the server did then is not in the capture: it may have answered
+	}
+	if st.proto == protoTLS {
+		return st.abandonedTLS(left)
+	}
+	if e.proto != protoHTTP1 || e.has(reqLost|respLost|httpUneven) || st.inferredAny() {
+		return nil
+	}
+	// What it did not acknowledge when it left had not arrived, though the
+	// capture may show it before.
+	during, waiting := st.was(), ""
+	s, had := st.side(st.s), c.finAck
+	if how == "RST" {
+		had = st.rst.ack
+	}
+	sent := s.nxt
+	if s.fin != never {
+		sent = s.fin
+	}
+	if had != never && had < sent && s.data.n < left.n && e.resps <= e.reqs && st.rst != nil && int(st.rst.from) == st.c {
+		if during = DuringResponse; had <= s.turnOff {
+			during = DuringAwaiting
+		}
+	}
+	switch during {
+	case DuringAwaiting:
+		waiting = "the answer to its request" + st.request() + " had not begun"
+	case DuringResponse:
+		waiting = "the answer to its request" + st.request() + " was not whole"
+	case DuringRequest:
+		if e.done >= e.reqs {
+			return nil
+		}
+		waiting = "its own request" + st.request() + " was not whole"
+	default:
+		return nil
+	}
+	if how == "FIN" && e.done >= e.reqs && !e.has(respLost|respOpen) && (st.rst == nil || int(st.rst.from) != st.c) {
+		return nil // it had only shut its writing side, and read the answer
+	}
+	if sv := st.side(st.s); how == "FIN" && (st.rst == nil || int(st.rst.from) != st.c) && sv.data.n > left.n && c.last.n > sv.data.n && c.ack >= sv.nxt-1 {
+		return nil // it took data after its FIN: it had not left
+	}
+	if how == "FIN" && e.has(untilFIN) && st.rst == nil {
+		return nil // the end of such an answer is the server's FIN, which may have been on its way
+	}
+	frames := []mark{c.turn, left}
+	tail := ""
+	if how == "FIN" && st.rst != nil && st.rst.from == int8(st.c) {
+		frames = append(frames, st.rst.at)
+		tail = fmt.Sprintf(" What %s sent then was answered with RST (%d).", st.who(st.s), st.frame(st.rst.at))
+	}
+	return &finding{
+		frames: frames,
+		text: fmt.Sprintf("%s left (%s, frame %d) %s after its request (%d): %s.%s",
+			st.who(st.c), how, st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), waiting, tail),
+		during: during, answer: &f.more.atReply,
+	}
+}
+
+// abandonedTLS: what is in the records is not known, but a server that goes on
+// sending more than the end of a connection needs was in the middle of an answer.
+func (st *story) abandonedTLS(left mark) *finding {
+	s := st.side(st.s)
+	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
+		return nil
+	}
+	// Session tickets come late, and a GOAWAY may say why: who has only shaken hands
+	// (its Finished, a close_notify) awaits nothing.
+	if c := st.side(st.c); s.nxt-st.after.off <= 4*smallTLS || c.nxt-1-c.turnOff <= 2*smallTLS {
+		return nil
+	}
+	return &finding{
+		frames: []mark{left, st.after.at, st.rst.at},
+		text: fmt.Sprintf("%s left (FIN, frame %d); %s sent on (%d) and was answered with RST (%d).",
+			st.who(st.c), st.frame(left), st.who(st.s), st.frame(st.after.at), st.frame(st.rst.at)),
+		basis: Inferred,
+	}
+}
+
+// ---- FIN first, idle, then the other side sends ----
+
+// stale says whether the connection was closed by one side while idle, the
+// other sent data for which there was nobody any more, and got RST.
+func (st *story) stale() bool {
+	x := st.closer
+	if x < 0 || !st.after.at.ok() || int(st.after.from) == x || st.rst == nil || int(st.rst.from) != x {
+		return false
+	}
+	if y := st.side(1 - x); y.has(sideMissed) && y.turnOff == st.after.off {
+		return false
+	}
+	if st.rst.at.n < st.after.at.n || st.firstRST() && !st.inferred[x] || !st.inferred[x] && st.rst.kind != ToDataAfterClose {
+		return false
+	}
+	y := st.side(int(st.after.from))
+	switch st.after.kind {
+	case lateRequest:
+		return int(st.after.from) == st.c
+	case lateRest, lateGoodbye:
+		return false
+	}
+	// Of a protocol that is not read: who closes at once has sent no request,
+	// and the last word before the close was the closer's, or a small one.
+	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c {
+		return false
+	}
+	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS ||
+		st.proto == protoTLS && y.nxt-st.after.off <= goawayTLS {
+		return false
+	}
+	return st.quietBefore()
+}
+
+// quietBefore says whether the closer had the last word before its FIN.
+func (st *story) quietBefore() bool {
+	s, c := st.side(st.closer), st.side(1-st.closer)
+	if st.proto == protoHTTP1 {
+		return true
+	}
+	if !s.data.ok() {
+		return st.after.off <= 1 && !st.f.has(flowMidstream) // nothing was ever asked
+	}
+	if s.close.time()-s.turn.time() < promptly {
+		return false // what it said at once before may have been a no, in the middle of a message
+	}
+	return st.f.more.talker == int8(st.closer) || c.turnOff == st.after.off && st.f.more.small
+}
+
+func (st *story) staleIdle() *finding {
+	if !st.stale() || st.after.ack <= st.fin(st.closer) {
+		return nil
+	}
+	x, y := st.closer, 1-st.closer
+	me := st.side(x)
+	if st.inferred[x] {
+		return &finding{
+			frames: []mark{st.after.at, st.rst.at}, basis: Inferred, during: DuringIdle, answer: new(Answer),
+			text: fmt.Sprintf("%s sent%s (frame %d) and was answered with RST (%d): it acknowledges one more than all of %s's bytes, so %s had closed; that FIN is not in the capture.",
+				st.who(y), st.what(), st.frame(st.after.at), st.frame(st.rst.at), st.who(x), st.who(x)),
+		}
+	}
+	acked := fmt.Sprintf("%s had received it", st.who(y))
+	frames := []mark{me.close, st.after.at, st.rst.at}
+	if ok := me.closeOK; ok.ok() && ok.n < st.after.at.n {
+		acked = fmt.Sprintf("%s acknowledged it (%d)", st.who(y), st.frame(ok))
+		frames = []mark{me.close, ok, st.after.at, st.rst.at}
+	}
+	end := fmt.Sprintf("nobody was left to read it, so %s's kernel answered with RST (%d)", st.who(x), st.frame(st.rst.at))
+	if late := st.since(st.rst.at, st.after.at); int64(late) > promptly+st.f.roundTrip() {
+		end = fmt.Sprintf("%s's RST (%d) came %s after that: until then it read on and threw away what came", st.who(x), st.frame(st.rst.at), span(late))
+	}
+	return &finding{
+		frames: frames,
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s but sent%s %s later (%d); %s.",
+			st.who(x), st.idleText(), st.frame(me.close), acked, st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), end),
+		during: DuringIdle, answer: new(Answer),
+	}
+}
+
+// beside says that the tap was beside the host of side i: what comes out there
+// is sent, not delivered; what comes for it got as far as its tap.
+func (st *story) beside(i int) bool {
+	x, _ := st.tap()
+	return x == i
+}
+
+// ifBeside gives the text when the tap was beside side i.
+func (st *story) ifBeside(i int, text string) string {
+	if st.beside(i) {
+		return text
+	}
+	return ""
+}
+
+func (st *story) staleFinLost() *finding {
+	if !st.stale() || st.inferred[st.closer] || st.after.ack > st.fin(st.closer) || st.after.fins < 2 {
+		return nil
+	}
+	x, y := st.closer, 1-st.closer
+	me := st.side(x)
+	return &finding{
+		frames: []mark{me.close, {n: me.finLast}, st.after.at, st.rst.at},
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and sent the FIN again, %d times in all; none reached %s%s, which sent%s %s after the first (%d) without acknowledging it and was answered with RST (%d).",
+			st.who(x), st.idleText(), st.frame(me.close), st.after.fins, st.who(y), st.ifBeside(y, "'s TCP though they came as far as the tap on its side"), st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.frame(st.rst.at)),
+		during: DuringIdle, answer: new(Answer),
+	}
+}
+
+func (st *story) staleCrossing() *finding {
+	if !st.stale() || st.inferred[st.closer] || st.after.ack > st.fin(st.closer) || st.after.fins > 1 {
+		return nil
+	}
+	x, y := st.closer, 1-st.closer
+	me := st.side(x)
+	// A FIN that is not acknowledged for longer than this would have been sent
+	// again: then the capture lacks it, and it is not known what happened. Nor is
+	// it where this may be such a repetition, and not the first.
+	limit := minRTO + st.f.roundTrip()
+	if !me.next {
+		limit = jitter + st.f.roundTrip()
+	}
+	if st.beside(y) {
+		limit = min(limit, promptly) // the FIN was there already, and did not get through
+	}
+	if st.after.at.time()-me.close.time() > limit || me.gap || me.has(sideMissed) {
+		return nil
+	}
+	order := []mark{me.close, st.after.at, st.rst.at}
+	if st.after.at.n < me.close.n {
+		order[0], order[1] = order[1], order[0]
+	}
+	return &finding{
+		frames: order,
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) while %s sent%s (%d): the two passed each other, neither acknowledges the other; nobody was left to read the latter, so %s's kernel answered with RST (%d).",
+			st.who(x), st.idleText(), st.frame(me.close), st.who(y), st.what(), st.frame(st.after.at), st.who(x), st.frame(st.rst.at)),
+		during: DuringIdle, answer: new(Answer),
+	}
+}
+
+// ---- FIN first, no data after ----
+
+func (st *story) discarded() *finding {
+	x := st.closer
+	if x < 0 || st.rst == nil || int(st.rst.from) == x || st.inferred[1-x] || st.firstRST() && !st.inferred[x] || st.fin(1-x) != never && st.side(1-x).close.ok() && st.side(1-x).close.n < st.rst.at.n {
+		return nil
+	}
+	y := 1 - x
+	if st.after.at.ok() && int(st.after.from) == y && st.after.kind != lateGoodbye {
+		return nil
+	}
+	if st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c && !st.f.more.small) {
+		return nil // what was closed may have been in the middle of an answer, or awaited one
+	}
+	if st.silent() || st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
+		return nil
+	}
+	after := ""
+	if st.side(x).close.ok() {
+		after = " " + span(st.since(st.rst.at, st.side(x).close)) + " later"
+	}
+	basis := Basis("")
+	closed := "closed"
+	if st.inferred[x] {
+		basis, closed = Inferred, "had closed; its FIN is not in the capture"
+	} else {
+		closed = fmt.Sprintf("closed the %s (FIN, frame %d)", st.idleText(), st.frame(st.side(x).close))
+	}
+	threw := st.who(y) + " threw its end away"
+	if st.rst.ack == never && !st.side(x).closeOK.ok() && st.rst.at.time()-st.side(x).close.time() < promptly {
+		threw = st.who(y) + " had no end of it any more and answered"
+	}
+	return &finding{
+		frames: []mark{st.side(x).close, st.rst.at}, basis: basis,
+		text: fmt.Sprintf("%s %s; %s%s with RST (%d). Nothing was lost on the way.", st.who(x), closed, threw, after, st.frame(st.rst.at)),
+	}
+}
+
+func (st *story) closed() *finding {
+	a, b := st.fin(0), st.fin(1)
+	if st.closer < 0 && !(a != never && b != never) || st.firstRST() && !st.inferredAny() {
+		return nil
+	}
+	if st.uncertain() && !st.unread() || !st.uncertain() && st.messageOpen() && !st.readLater() || st.oneWay() || st.silent() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
+		return nil
+	}
+	x := st.closer
+	if x < 0 {
+		x = st.s
+	}
+	y := 1 - x
+	goodbye := st.after.at.ok() && int(st.after.from) == y && st.after.kind == lateGoodbye
+	if a == never || b == never {
+		if !goodbye || st.rst == nil {
+			return nil
+		}
+	} else if st.after.at.ok() && !goodbye && st.rst != nil && st.rst.kind == ToDataAfterClose && st.rst.from != st.after.from && st.proto != protoHTTP1 {
+		return nil
+	}
+	if st.rst != nil && (a == never || b == never) && !goodbye {
+		return nil
+	}
+	if st.rst != nil && st.inferred[x] && int(st.rst.from) == x && st.side(x).ack < st.fin(y) {
+		return nil // it had not taken all of it: where it closed is not known
+	}
+	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye &&
+		(st.side(x).ack <= st.after.off || y == st.c && st.after.kind == lateRequest) {
+		return nil // nobody took that, or a request was taken and not answered: why is not in the capture
+	}
+	if x == st.s && st.owed() {
+		return nil
+	}
+	// Most conversations end here: the text is put together without fmt.
+	t := st.x.words[:0]
+	t.say(st.who(x), " closed")
+	if first := st.side(x).close; first.ok() {
+		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
+	} else {
+		t.say(" (its FIN is not in the capture)")
+	}
+	switch second := st.side(y).close; {
+	case st.both:
+		t.say(" and so did ", st.who(y), " at the same time (").number(st.frame(second)).say(")")
+	case second.ok() && !st.side(x).close.ok():
+		t.say(", and ", st.who(y), " after it (FIN, ").number(st.frame(second)).say(")")
+	case second.ok():
+		t.say(", ", st.who(y), " ").span(st.since(second, st.side(x).close)).say(" later (FIN, ").number(st.frame(second)).say(")")
+	case goodbye:
+		t.say(", ", st.who(y), " with its protocol's farewell (").number(st.frame(st.after.at)).say(")")
+	default:
+		t.say(", ", st.who(y), " too (its FIN is not in the capture)")
+	}
+	if st.rst != nil {
+		t.say("; an RST of ", st.who(int(st.rst.from)), " (").number(st.frame(st.rst.at)).say(") came after and harmed nothing")
+	}
+	if st.uncertain() {
+		t.say(", after the server's last word; ")
+		if st.garbled() {
+			t.say(st.breaks(), ", so whether that was whole is not known")
+		} else {
+			t.say("the capture cuts the messages themselves off")
+		}
+	}
+	t.say(".")
+	basis := Basis("")
+	if st.inferredAny() || st.uncertain() {
+		basis = Inferred
+	}
+	st.x.words = t
+	st.found = finding{frames: append(st.marks[:0], st.side(x).close, st.side(y).close), text: string(t), basis: basis}
+	return &st.found
+}
+
+// readLater is for a request that was only half sent, or not followed: no
+// answer was owed.
+func (st *story) readLater() bool { return st.at() == DuringRequest }
+
+func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
+
+// owed says that the server may have owed an answer, in a protocol that is not
+// read, when it closed: the client had the last word, but for a TLS alert.
+func (st *story) owed() bool {
+	c, s := st.side(st.c), st.side(st.s)
+	switch {
+	case st.proto == protoHTTP1 || !c.data.ok():
+		return false
+	case st.closer < 0:
+		return int(st.f.talker) == st.c
+	case int(st.f.more.talker) == st.c:
+		return st.proto != protoTLS || !st.f.more.small
+	}
+	// The server's last word was no more than an alert, and the client's before it
+	// more than it takes to shake hands.
+	word := s.turnAck - c.turnOff
+	return st.proto == protoTLS && s.nxt-1-s.turnOff <= smallTLS/2 && s.turnOff > 1 && (word <= 0 || word > smallTLS)
+}
+
+func (st *story) halfClosed() *finding {
+	a, b := st.fin(0), st.fin(1)
+	if (a == never) == (b == never) || st.oneWay() || st.uncertain() || st.inferredAny() && st.messageOpen() {
+		return nil
+	}
+	x := 0
+	if a == never {
+		x = 1
+	}
+	me := st.side(x)
+	if r := st.rst; r != nil {
+		// Only the closer's own, of its own accord: it would not wait.
+		if int(r.from) != x || r.kind != Abort || st.messageOpen() || st.after.at.ok() {
+			return nil
+		}
+		return &finding{
+			frames: []mark{me.close, r.at},
+			text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and %s later reset it (RST, %d), before %s had closed its side.",
+				st.who(x), st.idleText(), st.frame(me.close), span(st.since(r.at, me.close)), st.frame(r.at), st.who(1-x)),
+		}
+	}
+	state := fmt.Sprintf("FIN_WAIT1 with %s, for its FIN is not acknowledged%s", st.who(x), st.ifBeside(x, " and the tap on its side does not show whether it arrived"))
+	if me.closeOK.ok() || st.inferred[x] {
+		state = fmt.Sprintf("FIN_WAIT2 with %s and CLOSE_WAIT with %s", st.who(x), st.who(1-x))
+	}
+	after := ""
+	if d := st.x.now - me.close.time(); d >= moment {
+		after = " " + span(time.Duration(d)) + " later"
+	}
+	text := fmt.Sprintf("%s closed the %s (FIN, frame %d); %s did not until the capture ended%s: the connection is in %s.",
+		st.who(x), st.idleText(), st.frame(me.close), st.who(1-x), after, state)
+	basis := Basis("")
+	if st.inferred[x] {
+		basis = Inferred
+		text = fmt.Sprintf("%s closed (its FIN is not in the capture, but acknowledged); %s did not until the capture ended.", st.who(x), st.who(1-x))
+	}
+	return &finding{frames: []mark{me.close, me.closeOK}, text: text, ended: st.atEnd, basis: basis}
+}

@@ -1,0 +1,71 @@
+package tcp
+
+import "fmt"
+
+func (st *story) keepaliveTimeout() *finding {
+	r := st.rst
+	if r == nil || r.kind != ProbeTimeout || !st.firstRST() {
+		return nil
+	}
+	x := int(r.from)
+	me := st.side(x)
+	if r.deaf {
+		return &finding{
+			frames: []mark{{n: me.resentN}, r.at},
+			text: fmt.Sprintf("%s's keep-alive probes (last in frame %d) were answered, but as its timestamps show the answers did not arrive; it gave %s up with RST (%d).",
+				st.who(x), st.frame(mark{n: me.resentN}), st.who(1-x), st.frame(r.at)),
+		}
+	}
+	return &finding{
+		frames: []mark{{n: me.resentN}, r.at},
+		text: fmt.Sprintf("%s's keep-alive probes (%d, last in frame %d) stayed without answer; it gave %s up with RST (%d).",
+			st.who(x), me.probes, st.frame(mark{n: me.resentN}), st.who(1-x), st.frame(r.at)),
+	}
+}
+
+func (st *story) vanished() *finding {
+	if st.fin(0) != never && st.fin(1) != never || !st.f.has(flowEstablished) || st.oneWay() {
+		return nil
+	}
+	for y := range st.ends {
+		me, peer := st.side(y), st.side(1-y)
+		resent := me.resent
+		if r := st.rst; r != nil {
+			if int(r.from) != y || r.kind != Abort || r.resent < 2 {
+				continue
+			}
+			resent = r.resent
+		}
+		unanswered := me.data.ok() && peer.ack < me.nxt || me.fin != never && !me.closeOK.ok()
+		if !unanswered || resent < 2 || peer.last.n > me.resentN {
+			continue
+		}
+		// A server that never said more than SYN-ACK may only be full: then it
+		// repeats that after 1 and 3 s.
+		if peer.nxt <= 1 && peer.ack <= 1 && peer.has(sideSYNACK) && st.f.latest()-st.handshakeDone() < 4*synRTO {
+			continue
+		}
+		what, first := "data", me.data
+		if me.turn.ok() && peer.ack <= me.turnOff {
+			first = me.turn
+		}
+		if me.fin != never && peer.ack >= me.fin || !me.data.ok() {
+			what, first = "FIN", me.close
+		}
+		// Who repeats goes on, each time after twice as long: a stop before long
+		// has a reason that the capture lacks. Later it may be that the next hop
+		// is not to be found (ARP), then nothing is sent.
+		lasted := me.last.time() - first.time()
+		if st.rst == nil && resent < 4 && st.x.now-me.last.time() > 2*lasted+synRTO {
+			continue
+		}
+		last := mark{n: me.resentN}
+		return &finding{
+			frames: []mark{peer.last, first, last},
+			text: fmt.Sprintf("%s sent its %s (frame %d) %d more times (last in %d) and got no answer: %s had gone silent after frame %d%s.",
+				st.who(y), what, st.frame(first), resent, st.frame(last), st.who(1-y), st.frame(peer.last), st.ifBeside(1-y, ", though all that came as far as the tap on its side")),
+			ended: st.atEnd && st.silence() < 2*(st.f.latest()-first.time()),
+		}
+	}
+	return nil
+}
