@@ -383,9 +383,6 @@ func (st *story) closed() *finding {
 	} else if st.after.at.ok() && !goodbye && st.rst != nil && st.rst.kind == ToDataAfterClose && st.rst.from != st.after.from && st.proto != protoHTTP1 {
 		return nil
 	}
-	if st.rst != nil && (a == never || b == never) && !goodbye {
-		return nil
-	}
 	if st.rst != nil && st.inferred[x] && int(st.rst.from) == x && st.side(x).ack < st.fin(y) {
 		return nil // it had not taken all of it: where it closed is not known
 	}

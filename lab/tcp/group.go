@@ -16,6 +16,7 @@ import (
 type Groups struct {
 	byKey map[groupKey]*Group
 	order []*Group
+	told  int // clients told apart, over all groups
 }
 
 type groupKey struct {
@@ -28,6 +29,10 @@ type groupKey struct {
 // maxGroups bounds what an endless stream can make of different stories; what
 // comes beyond is counted with its cause only.
 const maxGroups = 1 << 14
+
+// maxTold bounds the clients that are told apart over all groups: beyond it it is
+// not counted how many.
+const maxTold = 1 << 18
 
 // A Group is a story that one or more conversations share.
 type Group struct {
@@ -74,11 +79,13 @@ func (g *Groups) Add(c Conversation) {
 		g.order = append(g.order, v)
 	}
 	v.Count++
-	if len(v.clients) < MaxClients {
+	if v.Client != c.Client.Addr() {
+		v.Client, v.ClientName = netip.Addr{}, ""
+	}
+	if _, known := v.clients[c.Client.Addr()]; !known && len(v.clients) < MaxClients && g.told < maxTold {
 		v.clients[c.Client.Addr()] = struct{}{}
-		if v.Clients = len(v.clients); v.Clients > 1 {
-			v.Client, v.ClientName = netip.Addr{}, ""
-		}
+		v.Clients = len(v.clients)
+		g.told++
 	}
 	if c.ClosedBy != None && c.Idle > 0 {
 		v.Idle.add(c.Idle)
@@ -176,7 +183,7 @@ func (g *Group) text() string {
 		text = fmt.Sprintf("%s, %d times", g.Cause.Info().Says, g.Count)
 	}
 	first := fmt.Sprintf("port %d", e.Client.Port())
-	if g.Clients > 1 {
+	if !g.Client.IsValid() {
 		first = e.Client.String()
 	}
 	return fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
