@@ -139,6 +139,7 @@ func (p *play) steps(ctx context.Context, settled func(scenario.Observation) boo
 	if err := p.finish(ctx); err != nil {
 		return err
 	}
+	p.seen.Played = p.now()
 	if err := p.sockets(ctx, 0); err != nil {
 		return err
 	}

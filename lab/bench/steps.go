@@ -41,6 +41,8 @@ func (p *play) step(ctx context.Context, s scenario.Step) error {
 		return p.tell(ctx, h, s)
 	case scenario.DoLogged:
 		return p.logged(ctx, h, s)
+	case scenario.DoEnded:
+		return p.ended(ctx, h, s)
 	case scenario.DoKillHost:
 		return p.cut(ctx, h)
 	case scenario.DoMove:
@@ -117,6 +119,24 @@ func (p *play) logged(ctx context.Context, h *host, s scenario.Step) error {
 		return nil
 	}
 	return err
+}
+
+// ended waits until the server of a host has ended.
+func (p *play) ended(ctx context.Context, h *host, s scenario.Step) error {
+	server := p.servers[s.Host]
+	if server == nil {
+		return fmt.Errorf("no server runs on %s", s.Host)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.engine.Timeouts.Request, fmt.Errorf("it has not ended for %s", p.engine.Timeouts.Request))
+	defer cancel()
+	select {
+	case <-server.exited:
+		return nil
+	case <-h.gone:
+		return h.goneError()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // move gives a host another address.

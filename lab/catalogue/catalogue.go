@@ -166,6 +166,7 @@ var (
 	said     = scenario.Said
 	tell     = scenario.Tell
 	logged   = scenario.Logged
+	ended    = scenario.Ended
 	idle     = scenario.Idle
 	quiet    = scenario.Quiet
 	await    = scenario.Await

@@ -45,7 +45,7 @@ func stopped(by string) steps {
 		raw("idle", script.Write(getTest), script.ReadResponse()), begin(raw("idle", script.ReadEnd(), script.Close())),
 		begin(raw("busy", script.Write(getTest), script.ReadResponse(), script.ReadEnd(), script.Close())), said(backend, "working"),
 		signal(nginx, by, scenario.Leader), await(nginx, client, "F."), tell(backend, "done"), finish(),
-		logged("exited with code 0"), raw("new", script.Write(getTest), script.ReadResponse()),
+		ended(nginx), raw("new", script.Write(getTest), script.ReadResponse()),
 	}
 }
 

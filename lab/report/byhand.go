@@ -211,6 +211,8 @@ func Shell(s scenario.Step, name Names) string {
 		return on(fmt.Sprintf(`sh -c 'echo "{\"tell\":\"%s\"}" >%s'`, s.Event, told))
 	case scenario.DoLogged:
 		return until(on("grep -qrF " + quote(s.Event) + " /var/log/nginx"))
+	case scenario.DoEnded:
+		return until(on(`sh -c 'test -z "$(cat /proc/1/task/*/children)"'`))
 	case scenario.DoGate:
 		return fmt.Sprintf(`docker exec -d %s sh -c 'sleep infinity | /lab/gate -order "%s" -port %d >%s'; %s`,
 			name(string(s.Host)+"-tap"), s.Order, s.GatePort(), gated, until(tap("grep -qs ready "+gated)))

@@ -78,7 +78,7 @@ func (g *picture) step(number int, s scenario.Step) {
 		g.print(number, row, "")
 		ours := func(f scenario.Segment) bool { return f == s.Await }
 		g.fins[len(g.asked)] = slices.DeleteFunc(g.fins[len(g.asked)], ours)
-	case scenario.DoQuiet, scenario.DoSaid, scenario.DoHeld:
+	case scenario.DoQuiet, scenario.DoSaid, scenario.DoHeld, scenario.DoLogged, scenario.DoEnded, scenario.DoSocket:
 		g.wait(number, strings.TrimPrefix(s.String(), "wait "))
 	default:
 		g.at(number, s.Host, "×", deed(s), yellow)

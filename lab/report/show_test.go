@@ -25,7 +25,7 @@ var everything = scenario.Scenario{ID: "everything", Title: "a step of each kind
 		scenario.Raw("a", script.Write("GET /raw HTTP/1.1\r\nHost: x\r\n\r\n"), script.Rest(2*time.Second), script.Reset()),
 		scenario.Idle(1500 * time.Millisecond), scenario.Await(scenario.Nginx, scenario.Client, "F."), scenario.Destroy(scenario.Client),
 		scenario.Get("/again"), scenario.Reload(scenario.Nginx), scenario.Get("/late"), scenario.Pause(scenario.Backend), scenario.Get("/cut"),
-		scenario.Kill(scenario.Backend), scenario.Start(scenario.Backend), scenario.Quiet(), scenario.Get("http://backend:8080/direct"),
+		scenario.Kill(scenario.Backend), scenario.Ended(scenario.Backend), scenario.Logged("exit"), scenario.State(scenario.Nginx, "ESTAB"), scenario.Start(scenario.Backend), scenario.Quiet(), scenario.Get("http://backend:8080/direct"),
 		scenario.KillHost(scenario.Backend), scenario.Get("http://test.foo.com:81/"),
 	},
 	Want: scenario.Want{

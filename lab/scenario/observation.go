@@ -17,6 +17,7 @@ type Observation struct {
 	AccessLog     []string
 	Ran           []string // the requests that the back ends say they ran: "POST /"
 	Steps         []Taken
+	Played        time.Time // when the last step and the last outcome were over, by the clock of the captures
 	Sockets       []Snapshot
 	Kernel        []KernelReset // why the kernel sent each RST; nil where it could not be asked
 	Counters      map[Host][]Counter

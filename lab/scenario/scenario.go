@@ -139,6 +139,7 @@ const (
 	DoSaid     Verb = "said"
 	DoTell     Verb = "tell"
 	DoLogged   Verb = "logged"
+	DoEnded    Verb = "ended"
 	DoSignal   Verb = "signal"
 	DoFilter   Verb = "filter"
 	DoUnfilter Verb = "unfilter"
@@ -255,6 +256,10 @@ func Tell(h Host, event string) Step { return Step{Do: DoTell, Host: h, Event: e
 // what it knows and the wire does not show.
 func Logged(part string) Step { return Step{Do: DoLogged, Host: Nginx, Event: part} }
 
+// Ended waits until the server of a host has ended, and its kernel has closed what
+// it left open.
+func Ended(h Host) Step { return Step{Do: DoEnded, Host: h} }
+
 // Signal sends a signal, HUP, TERM, ..., to processes of a host's server.
 func Signal(h Host, signal string, to Whom) Step {
 	return Step{Do: DoSignal, Host: h, Signal: signal, To: to}
@@ -360,6 +365,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s: go on (%q)", s.Host, s.Event)
 	case DoLogged:
 		return fmt.Sprintf("wait until %s logs %q", s.Host, s.Event)
+	case DoEnded:
+		return fmt.Sprintf("wait until the server of %s has ended", s.Host)
 	case DoSignal:
 		whom := map[Whom]string{All: "every process of the server", Leader: "its first process", Workers: "its workers"}[s.To]
 		return fmt.Sprintf("%s: SIG%s to %s", s.Host, s.Signal, whom)

@@ -159,6 +159,31 @@ func TestDeclaredPasses(t *testing.T) {
 	assert.Equal(t, scenario.Nginx, r.Hosts["10.0.0.2"])
 }
 
+// TestOpenWhenPlayed: an idle timer that runs out behind the last outcome, while
+// the lab still records, is none of the play.
+func TestOpenWhenPlayed(t *testing.T) {
+	played := time.Unix(100, 0)
+	for name, c := range map[string]struct {
+		fin    time.Time
+		idle   float64
+		passes bool
+	}{
+		"behind it":             {played.Add(time.Second), 2, true},
+		"before it":             {played.Add(-time.Second), 2, false},
+		"behind it, at no idle": {played.Add(time.Second), 0.1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := clean()
+			o.Played = played
+			o.Conversations[0] = tcp.Conversation{Client: client, Server: nginx, Cause: tcp.CauseClosed, ClosedBy: tcp.Server, Idle: c.idle,
+				Segments: []tcp.Frame{{Number: 1, Src: client, Dst: nginx, Time: played.Add(-time.Minute)}, {Number: 2, Src: nginx, Dst: client, Flags: tcp.FIN | tcp.ACK, Time: c.fin}}}
+			s := plain()
+			s.Want.Ends = []scenario.End{{Client: scenario.Client, Server: scenario.Nginx, Cause: tcp.CauseOpen}}
+			assert.Equal(t, c.passes, len(differences(s, o)) == 0)
+		})
+	}
+}
+
 // TestIdle: how long a connection was idle before it was closed, the ends of
 // the span included.
 func TestIdle(t *testing.T) {
