@@ -101,6 +101,17 @@ func TestCatalogue(t *testing.T) {
 		}
 		t.Logf("%d RSTs whose reason the kernel told", asked)
 	})
+	t.Run("as it comes from the field", func(t *testing.T) {
+		t.Parallel()
+		var captures []string
+		for _, r := range results {
+			if path := r.Files["capture.pcapng"]; path != "" {
+				captures = append(captures, path)
+			}
+		}
+		require.GreaterOrEqual(t, len(captures), len(scenarios)/2)
+		staysOrWeakens(t, captures, 10)
+	})
 	t.Run("results.json", func(t *testing.T) {
 		t.Parallel()
 		// Reading what the run wrote also keeps go test from calling the next run cached.

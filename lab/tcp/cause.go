@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -95,6 +96,28 @@ func (c Cause) Info() CauseInfo {
 	return CauseInfo{Cause: c}
 }
 
+// Weaker says whether, where frames are missing, c may be found in place of another
+// cause: that one itself, or what is left of it when those that would tell are the
+// ones that are missing. Without its last frames a connection that one side closed
+// is half-closed, and one that nobody is seen to end is open. What never was a
+// connection is neither, and where nobody closed nothing is half-closed.
+func (c Cause) Weaker(than Cause) bool {
+	attempts := []Cause{CauseRefused, CauseUnreachable, CauseUnanswered}
+	switch c {
+	case than, CauseUnexplained:
+		return true
+	case CauseHalfClosed:
+		return !slices.Contains(append(attempts, CauseKeepaliveTimeout, CauseFlowForgotten, CauseOpen), than)
+	case CauseOpen:
+		return !slices.Contains(attempts, than)
+	case CauseFlowForgotten: // by its definition: "or its FIN was lost before the capture"; so is a connection that was reset in an end's name
+		return than == CauseStaleCrossing || than == CauseStaleFinLost || than == CauseAbandoned || than == CauseRejected
+	case CauseAborted, CauseRefused, CauseDiscarded: // a forger is named only with evidence
+		return than == CauseRejected
+	}
+	return false
+}
+
 // finding is what a decision function hands back: the evidence and the words.
 type finding struct {
 	frames []mark
@@ -133,6 +156,9 @@ func (st *story) open() *finding {
 	if st.closer >= 0 || st.rst != nil || st.inferredAny() || !st.f.has(flowEstablished) || st.oneWay() {
 		return nil
 	}
+	if _, what := st.hushed(); what != "" {
+		return nil
+	}
 	last := later(st.side(0).last, st.side(1).last)
 	text := fmt.Sprintf("still open when the capture ended (last segment: frame %d).", st.frame(last))
 	switch {
@@ -148,6 +174,7 @@ func (st *story) open() *finding {
 
 func (st *story) unexplained() *finding {
 	var text string
+	y, hushed := st.hushed()
 	switch {
 	case st.oneWay() && st.f.has(flowEstablished):
 		text = "the capture holds one direction of this connection only."
@@ -156,6 +183,9 @@ func (st *story) unexplained() *finding {
 			st.who(st.c), st.frame(st.synMark(st.c)), span(time.Duration(st.silence())))
 	case st.rst == nil && st.closer < 0 && !st.f.has(flowEstablished):
 		text = "the handshake was not finished and nothing says why."
+	case hushed != "":
+		text = fmt.Sprintf("%s's %s (frame %d) was neither answered nor sent again in the %s after it: what came then is not in the capture.",
+			st.who(y), hushed, st.frame(st.side(y).last), span(time.Duration(st.silence())))
 	case (st.uncertain() || st.silent()) && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
 		lacks := "the bytes that would show whether the last answer was whole"
 		if st.silent() {
@@ -165,8 +195,11 @@ func (st *story) unexplained() *finding {
 		if st.garbled() {
 			but = st.breaks() + ", so whether the last answer was whole is not known"
 		}
-		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after; but %s.",
-			st.who(st.closer), st.frame(later(st.side(st.closer).close, mark{n: 1})), st.who(1-st.closer), but)
+		fin := "its FIN is not in the capture"
+		if first := st.side(st.closer).close; first.ok() {
+			fin = fmt.Sprintf("FIN, frame %d", st.frame(first))
+		}
+		text = fmt.Sprintf("%s closed first (%s), %s after; but %s.", st.who(st.closer), fin, st.who(1-st.closer), but)
 	case st.garbled():
 		text = st.breaks() + ": whether the last answer was whole is not known."
 	case st.uncertain():

@@ -84,6 +84,33 @@ var scripts = []struct {
 		line{5.001, 'S', "R", sOK, 0, "", nil},
 		line{5.0011, 'S', "F.", sOK, cReq, "", nil},
 	), CauseUnexplained, Server, Server, DuringAwaiting, AnswerNone, []ResetKind{NoConnection}, 10},
+	{"a client that shuts its writing side, and no more of it", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'C', "F.", cReq, 1, "", nil},
+		line{0.042, 'S', ".", 1, cReq + 1, "", nil},
+	), CauseHalfClosed, Client, None, DuringAwaiting, AnswerNone, nil, 0},
+	{"a client that closes behind what the capture lacks of the answer, perhaps a FIN", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{0.002, 'S', ".", 1, cReq, longAns, nil},
+		line{1.001, 'C', "F.", cReq, sOK + 2873, "", nil},
+		line{1.002, 'S', ".", sOK + 2873, cReq + 1, "", nil},
+	), CauseUnexplained, Client, None, DuringResponse, AnswerPartial, nil, 0},
+	{"a body that begins as a request does, in the middle of a connection", []line{
+		{0, 'S', "P.", 100, 50, "GET / was answered by worker 7\n", nil},
+		{0.0001, 'C', ".", 50, 131, "", nil},
+		{2, 'S', "F.", 131, 50, "", nil},
+		{2.001, 'C', "F.", 50, 132, "", nil},
+		{2.0011, 'S', ".", 132, 51, "", nil},
+	}, CauseUnexplained, Server, None, DuringUnknown, AnswerNone, nil, 0},
+	{"pipelined, and the handshake is not in the capture", []line{
+		{0.001, 'C', "P.", 1, 1, get + get + get, nil},
+		{0.0011, 'S', ".", 1, 3*cReq - 2, "", nil},
+		{0.003, 'S', "P.", 1, 3*cReq - 2, ok, nil},
+		{0.0031, 'C', ".", 3*cReq - 2, sOK, "", nil},
+		{0.004, 'S', "F.", sOK, 3*cReq - 2, "", nil},
+		{0.0041, 'C', "F.", 3*cReq - 2, sOK + 1, "", nil},
+		{0.0042, 'S', ".", sOK + 1, 3*cReq - 1, "", nil},
+	}, CauseUnexplained, Server, None, DuringIdle, AnswerWhole, nil, 1},
 	{"refused", []line{
 		{0, 'C', "S", 0, 0, "", nil},
 		{0.0001, 'S', "R.", toSYN, 1, "", nil},
@@ -248,7 +275,7 @@ var scripts = []struct {
 		line{0.002, 'S', "R.", 1, 42, "", nil},
 		line{0.0021, 'C', "P.", 42, 1, "abc", nil},
 		line{0.0022, 'S', "R", 1, 0, "", nil},
-	), CauseAborted, None, Server, DuringRequest, AnswerNone, []ResetKind{Abort, NoConnection}, 0},
+	), CauseAborted, None, Server, DuringRequest, AnswerNone, []ResetKind{Abort, NoConnection}, 4},
 	{"flow-forgotten", exchanged(
 		line{60, 'C', "P.", cReq, sOK, get, nil},
 		line{60.0001, 'S', "R", sOK, 0, "", nil},

@@ -92,19 +92,16 @@ func (st *story) abandoned() *finding {
 	switch {
 	case st.closedFirst(st.c):
 		left = c.close
-	case st.firstRST() && int(st.rst.from) == st.c && (st.rst.kind == Abort || st.rst.kind == NoConnection && st.rst.trig == talkData):
+	case st.firstRST() && int(st.rst.from) == st.c && st.rst.kind == Abort && st.rst.ack != never: // a bare one answers something
 		left, how = st.rst.at, "RST"
-		if st.rst.kind == NoConnection {
-			return nil
-		}
 	default:
 		return nil
 	}
 	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() || e.proto == protoHTTP1 && e.resps > e.reqs || !c.turn.ok() {
 		return nil // the request, or the FIN, met silence; or the request is not in the capture
 	}
-	if how == "FIN" && st.side(st.s).last.n < left.n && st.rst == nil {
-		return nil // what the server did then is not in the capture: it may have answered
+	if how == "FIN" && st.rst == nil && (st.side(st.s).last.n < left.n || st.fin(st.s) == never && int64(st.idle()) < promptly) {
+		return nil // what the server did then is not in the capture: it may have answered, and who only shuts its writing side reads on
 	}
 	if st.proto == protoTLS {
 		return st.abandonedTLS(left)
@@ -118,6 +115,9 @@ func (st *story) abandoned() *finding {
 	s, had := st.side(st.s), c.finAck
 	if how == "RST" {
 		had = st.rst.ack
+	}
+	if had != never && had > s.nxt {
+		return nil // what it acknowledges the capture lacks: the server's FIN perhaps
 	}
 	sent := s.nxt
 	if s.fin != never {
@@ -380,10 +380,11 @@ func (st *story) closed() *finding {
 		if !goodbye || st.rst == nil {
 			return nil
 		}
-	} else if st.after.at.ok() && !goodbye && st.rst != nil && st.rst.kind == ToDataAfterClose && st.rst.from != st.after.from && st.proto != protoHTTP1 {
-		return nil
+	} else if st.after.at.ok() && !goodbye && st.rst != nil && st.rst.kind == ToDataAfterClose && st.rst.from != st.after.from &&
+		(st.proto != protoHTTP1 || st.f.http.resps > st.f.http.reqs || st.after.kind == lateRequest) {
+		return nil // what that answers may have been the rest of something
 	}
-	if st.rst != nil && st.inferred[x] && int(st.rst.from) == x && st.side(x).ack < st.fin(y) {
+	if st.inferred[x] && st.side(x).ack < st.fin(y) {
 		return nil // it had not taken all of it: where it closed is not known
 	}
 	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye &&
@@ -435,8 +436,10 @@ func (st *story) closed() *finding {
 }
 
 // readLater is for a request that was only half sent, or not followed: no
-// answer was owed.
-func (st *story) readLater() bool { return st.at() == DuringRequest }
+// answer was owed. A client that closes then has left.
+func (st *story) readLater() bool {
+	return st.at() == DuringRequest && (st.closer == st.s || st.f.http.done >= st.f.http.reqs)
+}
 
 func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
 
@@ -463,6 +466,9 @@ func (st *story) halfClosed() *finding {
 	if (a == never) == (b == never) || st.oneWay() || st.uncertain() || st.inferredAny() && st.messageOpen() {
 		return nil
 	}
+	if _, what := st.hushed(); what != "" {
+		return nil
+	}
 	x := 0
 	if a == never {
 		x = 1
@@ -470,7 +476,7 @@ func (st *story) halfClosed() *finding {
 	me := st.side(x)
 	if r := st.rst; r != nil {
 		// Only the closer's own, of its own accord: it would not wait.
-		if int(r.from) != x || r.kind != Abort || st.messageOpen() || st.after.at.ok() {
+		if int(r.from) != x || r.kind != Abort || st.firstRST() || st.messageOpen() || st.after.at.ok() {
 			return nil
 		}
 		return &finding{

@@ -314,21 +314,31 @@ func lostTo(b []byte, n int64) httpFlags {
 	return 0
 }
 
+// over takes the answers that could not be followed as whole, up to the n-th: the
+// next is expected. Of pipelined requests it is not known which are answered.
+func (e *exchange) over(n uint32) {
+	if e.reqs > e.done+1 {
+		e.flags |= httpUneven
+	}
+	e.flags &^= respLost | respOpen
+	e.done = max(e.done, n)
+	e.resps = e.done
+}
+
 // resync looks for the start of a message at the start of a segment.
 func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 	p := &f.side[d]
-	switch sniff(b) {
+	kind := sniff(b)
+	if kind == looksRequest && !wholeLine(b, n) {
+		kind = looksOther // a body may well begin with the name of a method
+	}
+	switch kind {
 	case looksRequest, looksResponse:
 		p.http, p.pos = httpStart, off
-		if sniff(b) == looksRequest {
+		if kind == looksRequest {
 			f.http.flags &^= reqLost | reqOpen
 		} else {
-			f.http.flags &^= respLost | respOpen
-			// Responses are in order: those before are over.
-			if f.http.reqs > 0 {
-				f.http.done = max(f.http.done, f.http.reqs-1)
-				f.http.resps = f.http.done
-			}
+			f.http.over(f.http.reqs - min(f.http.reqs, 1))
 		}
 		f.parse(x, d, b, n)
 	case looksTLS:
@@ -337,7 +347,7 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 			p.http = httpOpaque
 		}
 	default:
-		if f.http.proto == protoUnknown && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && sniff(b) == looksOther {
+		if f.http.proto == protoUnknown && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && kind == looksOther {
 			// Both have spoken, and what begins here is no HTTP/1.
 			p.http, f.side[1-d].http = httpOpaque, httpOpaque
 			f.http.flags &^= reqLost | respLost
@@ -546,8 +556,7 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 		// A request on a connection whose last answer could not be followed
 		// shows that its client had it whole.
 		if e.has(respLost) {
-			e.flags &^= respLost | respOpen
-			e.done, e.resps = e.reqs, e.reqs
+			e.over(e.reqs)
 		}
 		if e.resps > e.reqs {
 			e.flags |= httpUneven

@@ -281,6 +281,16 @@ func otherMethod(b []byte) bool {
 	return false
 }
 
+// wholeLine says whether a segment of n bytes, of which b was captured, begins
+// with a whole request line, as far as was captured.
+func wholeLine(b []byte, n int64) bool {
+	line, _, ended := bytes.Cut(b, []byte("\n"))
+	if !ended {
+		return int64(len(b)) < n
+	}
+	return bytes.Contains(line, []byte(" HTTP/1."))
+}
+
 func hasOrShort(b []byte, prefix string) bool {
 	n := min(len(b), len(prefix))
 	return string(b[:n]) == prefix[:n]

@@ -424,6 +424,33 @@ func TestLoneSYN(t *testing.T) {
 	t.Log(cs[0].Text)
 }
 
+// TestHushed: what is neither acknowledged nor sent again, though the capture goes
+// on, was answered by what it lacks.
+func TestHushed(t *testing.T) {
+	later := func(at float64) line { return line{at, 'c', "S", 0, 0, "", nil} }
+	for _, tt := range []struct {
+		name   string
+		script []line
+		want   Cause
+	}{
+		{"data, and the capture ends", exchanged(line{1, 'C', "P.", cReq, sOK, get, nil}, later(2)), CauseOpen},
+		{"data", exchanged(line{1, 'C', "P.", cReq, sOK, get, nil}, later(9)), CauseUnexplained},
+		{"FIN, and the capture ends", exchanged(line{1, 'S', "F.", sOK, cReq, "", nil}, later(2)), CauseHalfClosed},
+		{"FIN", exchanged(line{1, 'S', "F.", sOK, cReq, "", nil}, later(9)), CauseUnexplained},
+		{"FIN that is acknowledged", exchanged(line{1, 'S', "F.", sOK, cReq, "", nil}, line{1.04, 'C', ".", cReq, sOK + 1, "", nil}, later(9)), CauseHalfClosed},
+		{"probe, and the capture ends", exchanged(line{10, 'C', ".", cReq - 1, sOK, "", nil}, later(11)), CauseOpen},
+		{"probe", exchanged(line{10, 'C', ".", cReq - 1, sOK, "", nil}, later(19)), CauseUnexplained},
+		{"probe that is answered", exchanged(line{10, 'C', ".", cReq - 1, sOK, "", nil}, line{10.1, 'S', ".", sOK, cReq, "", nil}, later(19)), CauseOpen},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cs := explain(t, tt.script)
+			if cs[0].Cause != tt.want {
+				t.Errorf("%s, want %s: %s", cs[0].Cause, tt.want, cs[0].Text)
+			}
+		})
+	}
+}
+
 // TestGroupClients: one story of many clients is one paragraph.
 func TestGroupClients(t *testing.T) {
 	var g Groups

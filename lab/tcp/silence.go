@@ -36,21 +36,14 @@ func (st *story) vanished() *finding {
 			}
 			resent = r.resent
 		}
-		unanswered := me.data.ok() && peer.ack < me.nxt || me.fin != never && !me.closeOK.ok()
-		if !unanswered || resent < 2 || peer.last.n > me.resentN {
+		what, first := st.unheard(y)
+		if what == "" || resent < 2 || peer.last.n > me.resentN {
 			continue
 		}
 		// A server that never said more than SYN-ACK may only be full: then it
 		// repeats that after 1 and 3 s.
 		if peer.nxt <= 1 && peer.ack <= 1 && peer.has(sideSYNACK) && st.f.latest()-st.handshakeDone() < 4*synRTO {
 			continue
-		}
-		what, first := "data", me.data
-		if me.turn.ok() && peer.ack <= me.turnOff {
-			first = me.turn
-		}
-		if me.fin != never && peer.ack >= me.fin || !me.data.ok() {
-			what, first = "FIN", me.close
 		}
 		// Who repeats goes on, each time after twice as long: a stop before long
 		// has a reason that the capture lacks. Later it may be that the next hop
@@ -68,4 +61,40 @@ func (st *story) vanished() *finding {
 		}
 	}
 	return nil
+}
+
+// unheard gives what side y sent and its peer has not acknowledged, "" for nothing,
+// and where that begins.
+func (st *story) unheard(y int) (what string, first mark) {
+	me, peer := st.side(y), st.side(1-y)
+	if !(me.data.ok() && peer.ack < me.nxt || me.fin != never && !me.closeOK.ok()) {
+		return "", mark{}
+	}
+	switch {
+	case me.fin != never && peer.ack >= me.fin || !me.data.ok():
+		return "FIN", me.close
+	case me.turn.ok() && peer.ack <= me.turnOff:
+		return "data", me.turn
+	}
+	return "data", me.data
+}
+
+// hushed gives the side whose last word was neither acknowledged nor sent again,
+// though it would have been by now, and what that was; "" for none. What came then
+// the capture lacks.
+func (st *story) hushed() (y int, what string) {
+	if st.rst != nil || st.oneWay() || st.fin(0) != never && st.fin(1) != never {
+		return 0, ""
+	}
+	for y := range st.ends {
+		me := st.side(y)
+		what, first := st.unheard(y)
+		if what == "" && me.probes > 0 {
+			what, first = "keep-alive probe", mark{n: me.resentN, hi: me.last.hi, lo: me.last.lo}
+		}
+		if what != "" && st.silence() > 2*(me.last.time()-first.time())+2*synRTO+st.f.roundTrip() {
+			return y, what
+		}
+	}
+	return 0, ""
 }

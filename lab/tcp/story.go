@@ -130,7 +130,7 @@ func (f *flow) client() (int, bool) {
 func (st *story) firstReset() *reset {
 	for i := range st.f.more.resets {
 		r := &st.f.more.resets[i]
-		if r.stray || r.kind == ToSYN && st.f.has(flowEstablished) { // the SYN was sent again, and answered
+		if r.stray || r.kind == ToSYN && (st.f.has(flowEstablished) || st.side(1-int(r.from)).syns > 1 && st.side(int(r.from)).has(sideSYNACK)) { // the SYN was sent again, and answered
 			continue
 		}
 		return r
