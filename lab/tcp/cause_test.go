@@ -94,7 +94,7 @@ var scripts = []struct {
 		line{0.002, 'S', ".", 1, cReq, longAns, nil},
 		line{1.001, 'C', "F.", cReq, sOK + 2873, "", nil},
 		line{1.002, 'S', ".", sOK + 2873, cReq + 1, "", nil},
-	), CauseUnexplained, Client, None, DuringResponse, AnswerPartial, nil, 0},
+	), CauseUnexplained, Client, None, DuringUnknown, AnswerPartial, nil, 0},
 	{"a body that begins as a request does, in the middle of a connection", []line{
 		{0, 'S', "P.", 100, 50, "GET / was answered by worker 7\n", nil},
 		{0.0001, 'C', ".", 50, 131, "", nil},
@@ -110,7 +110,7 @@ var scripts = []struct {
 		{0.004, 'S', "F.", sOK, 3*cReq - 2, "", nil},
 		{0.0041, 'C', "F.", 3*cReq - 2, sOK + 1, "", nil},
 		{0.0042, 'S', ".", sOK + 1, 3*cReq - 1, "", nil},
-	}, CauseUnexplained, Server, None, DuringIdle, AnswerWhole, nil, 1},
+	}, CauseUnexplained, Server, None, DuringUnknown, AnswerWhole, nil, 1},
 	{"refused", []line{
 		{0, 'C', "S", 0, 0, "", nil},
 		{0.0001, 'S', "R.", toSYN, 1, "", nil},
@@ -513,5 +513,104 @@ func TestFarewell(t *testing.T) {
 		if got := closeNotify([]byte(said)); got != want {
 			t.Errorf("%q: %v", said, got)
 		}
+	}
+}
+
+// TestAnnounced: what a server had said of how long it keeps the connection stands
+// beside what came of it.
+func TestAnnounced(t *testing.T) {
+	exchange := func(request, answer string, rest func(req, ans uint32) []line) []line {
+		req, ans := 1+uint32(len(request)), 1+uint32(len(answer))
+		return opened(append([]line{
+			{0.001, 'C', "P.", 1, 1, request, nil},
+			{0.002, 'S', "P.", 1, req, answer, nil},
+			{0.003, 'C', ".", req, ans, "", nil}}, rest(req, ans)...)...)
+	}
+	stale := func(req, ans uint32) []line {
+		return []line{{5, 'S', "F.", ans, req, "", nil}, {5.04, 'C', ".", req, ans + 1, "", nil}, {6, 'C', "P.", req, ans + 1, get, nil}, {6.001, 'S', "R", ans + 1, 0, "", nil}}
+	}
+	closed := func(req, ans uint32) []line {
+		return []line{{0.004, 'S', "F.", ans, req, "", nil}, {0.005, 'C', "F.", req, ans + 1, "", nil}, {0.006, 'S', ".", ans + 1, req + 1, "", nil}}
+	}
+	answer := func(first, fields string) string {
+		return first + " 200 OK\r\n" + fields + "Content-Length: 2\r\n\r\nok"
+	}
+	for name, tt := range map[string]struct {
+		script []line
+		cause  Cause
+		said   Side
+		text   string
+	}{
+		"a hint":                            {exchange(get, answer("HTTP/1.1", "Keep-Alive: timeout=5\r\n"), stale), CauseStaleIdle, "", "Its answers had said Keep-Alive: timeout=5."},
+		"a close that is not heeded":        {exchange(get, answer("HTTP/1.1", "Connection: close\r\n"), stale), CauseStaleIdle, Server, "(Connection: close, or HTTP/1.0): the client need not have tried."},
+		"HTTP/1.0":                          {exchange(get, answer("HTTP/1.0", ""), closed), CauseClosed, Server, "(FIN, frame 7) as announced, the client"},
+		"HTTP/1.0 that keeps it":            {exchange(get, answer("HTTP/1.0", "Connection: keep-alive\r\n"), stale), CauseStaleIdle, "", "answered with RST (10)."},
+		"a close":                           {exchange(get, answer("HTTP/1.1", "Connection: close\r\n"), closed), CauseClosed, Server, "(FIN, frame 7) as announced, the client"},
+		"a close that the client asked for": {exchange("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", answer("HTTP/1.1", ""), closed), CauseClosed, Client, "(FIN, frame 7) as the client had asked, the client"},
+		"nothing":                           {exchange(get, answer("HTTP/1.1", ""), closed), CauseClosed, "", "(FIN, frame 7), the client"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c := explain(t, tt.script)[0]; c.Cause != tt.cause || c.SaidClose != tt.said || !strings.Contains(c.Text, tt.text) {
+				t.Errorf("%s, %q: %s", c.Cause, c.SaidClose, c.Text)
+			}
+		})
+	}
+	until := exchange(get, "HTTP/1.0 200 OK\r\n\r\nok", closed)
+	if c := explain(t, until)[0]; c.Cause != CauseClosed || c.Answer != AnswerWhole {
+		t.Errorf("%s, answer %s: %s", c.Cause, c.Answer, c.Text)
+	}
+}
+
+// TestTLSEnds: TLS is not read, but its last record tells whether its sender had
+// said all that it had to say.
+func TestTLSEnds(t *testing.T) {
+	record := func(kind string, n int) string {
+		return kind + "\x03\x03" + string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
+	}
+	hello, shaken, request, answer, alert := record("\x16", 200), record("\x16", 800), record("\x17", 300), record("\x17", 900), record("\x17", 19)
+	talk := func(says ...any) (script []line) {
+		seq := map[byte]uint32{'C': 1, 'S': 1}
+		peer := map[byte]byte{'C': 'S', 'S': 'C'}
+		at := 0.001
+		for i := 0; i < len(says); i += 3 {
+			from := says[i].(string)[0]
+			flags, data := says[i+1].(string), ""
+			switch v := says[i+2].(type) {
+			case string:
+				data = v
+			case float64:
+				at += v
+			}
+			at += 0.001
+			l := line{at, from, flags, seq[from], seq[peer[from]], data, nil}
+			if flags == "R." {
+				script = append(script, l)
+				continue
+			}
+			seq[from] += uint32(len(data))
+			if strings.Contains(flags, "F") {
+				seq[from]++
+			}
+			script = append(script, l)
+		}
+		return opened(script...)
+	}
+	shake := []any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", request, "S", "P.", answer, "C", ".", ""}
+	for name, tt := range map[string]struct {
+		says []any
+		want Cause
+	}{
+		"closed by the server with close_notify, thrown away":        {append(shake, "C", ".", 5.0, "S", "P.", alert, "S", "F.", "", "C", "R.", ""), CauseDiscarded},
+		"closed by the server without, perhaps in mid-answer":        {append(shake, "C", ".", 5.0, "S", "F.", "", "C", "R.", ""), CauseUnexplained},
+		"closed by the client with close_notify":                     {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the client, that waited for an answer":            {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the client, that had only shaken hands":           {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseClosed},
+		"closed by the client with GOAWAY and close_notify, waiting": {append(shake, "C", ".", 5.0, "C", "P.", record("\x17", 34)+alert, "C", "F.", 0.5, "S", "F.", "", "C", ".", ""), CauseClosed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c := explain(t, talk(tt.says...))[0]; c.Cause != tt.want {
+				t.Errorf("%s, want %s: %s", c.Cause, tt.want, c.Text)
+			}
+		})
 	}
 }

@@ -233,6 +233,21 @@ func (st *story) quietBefore() bool {
 	return st.f.more.talker == int8(st.closer) || c.turnOff == st.after.off && st.f.more.small
 }
 
+// warned is what a server had said in its answers of how long it keeps the
+// connection, to a client that did not heed it.
+func (st *story) warned() string {
+	e := &st.f.http
+	switch {
+	case st.closer != st.s || e.proto != protoHTTP1:
+		return ""
+	case st.side(st.s).has(sideSaidClose):
+		return fmt.Sprintf(" Its last answer had said that it closes (Connection: close, or HTTP/1.0): %s need not have tried.", st.who(st.c))
+	case e.hint > 0:
+		return fmt.Sprintf(" Its answers had said Keep-Alive: timeout=%d.", e.hint)
+	}
+	return ""
+}
+
 func (st *story) staleIdle() *finding {
 	if !st.stale() || st.after.ack <= st.fin(st.closer) {
 		return nil
@@ -242,8 +257,8 @@ func (st *story) staleIdle() *finding {
 	if st.inferred[x] {
 		return &finding{
 			frames: []mark{st.after.at, st.rst.at}, basis: Inferred, during: DuringIdle, answer: new(Answer),
-			text: fmt.Sprintf("%s sent%s (frame %d) and was answered with RST (%d): it acknowledges one more than all of %s's bytes, so %s had closed; that FIN is not in the capture.",
-				st.who(y), st.what(), st.frame(st.after.at), st.frame(st.rst.at), st.who(x), st.who(x)),
+			text: fmt.Sprintf("%s sent%s (frame %d) and was answered with RST (%d): it acknowledges one more than all of %s's bytes, so %s had closed; that FIN is not in the capture.%s",
+				st.who(y), st.what(), st.frame(st.after.at), st.frame(st.rst.at), st.who(x), st.who(x), st.warned()),
 		}
 	}
 	acked := fmt.Sprintf("%s had received it", st.who(y))
@@ -258,8 +273,8 @@ func (st *story) staleIdle() *finding {
 	}
 	return &finding{
 		frames: frames,
-		text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s but sent%s %s later (%d); %s.",
-			st.who(x), st.idleText(), st.frame(me.close), acked, st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), end),
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s but sent%s %s later (%d); %s.%s",
+			st.who(x), st.idleText(), st.frame(me.close), acked, st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), end, st.warned()),
 		during: DuringIdle, answer: new(Answer),
 	}
 }
@@ -287,8 +302,8 @@ func (st *story) staleFinLost() *finding {
 	me := st.side(x)
 	return &finding{
 		frames: []mark{me.close, {n: me.finLast}, st.after.at, st.rst.at},
-		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and sent the FIN again, %d times in all; none reached %s%s, which sent%s %s after the first (%d) without acknowledging it and was answered with RST (%d).",
-			st.who(x), st.idleText(), st.frame(me.close), st.after.fins, st.who(y), st.ifBeside(y, "'s TCP though they came as far as the tap on its side"), st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.frame(st.rst.at)),
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) and sent the FIN again, %d times in all; none reached %s%s, which sent%s %s after the first (%d) without acknowledging it and was answered with RST (%d).%s",
+			st.who(x), st.idleText(), st.frame(me.close), st.after.fins, st.who(y), st.ifBeside(y, "'s TCP though they came as far as the tap on its side"), st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.frame(st.rst.at), st.warned()),
 		during: DuringIdle, answer: new(Answer),
 	}
 }
@@ -318,8 +333,8 @@ func (st *story) staleCrossing() *finding {
 	}
 	return &finding{
 		frames: order,
-		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) while %s sent%s (%d): the two passed each other, neither acknowledges the other; nobody was left to read the latter, so %s's kernel answered with RST (%d).",
-			st.who(x), st.idleText(), st.frame(me.close), st.who(y), st.what(), st.frame(st.after.at), st.who(x), st.frame(st.rst.at)),
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) while %s sent%s (%d): the two passed each other, neither acknowledges the other; nobody was left to read the latter, so %s's kernel answered with RST (%d).%s",
+			st.who(x), st.idleText(), st.frame(me.close), st.who(y), st.what(), st.frame(st.after.at), st.who(x), st.frame(st.rst.at), st.warned()),
 		during: DuringIdle, answer: new(Answer),
 	}
 }
@@ -335,8 +350,14 @@ func (st *story) discarded() *finding {
 	if st.after.at.ok() && int(st.after.from) == y && st.after.kind != lateGoodbye {
 		return nil
 	}
-	if st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c && !st.f.more.small) {
-		return nil // what was closed may have been in the middle of an answer, or awaited one
+	// What was closed may have been in the middle of an answer, or awaited one.
+	switch {
+	case st.proto == protoTLS && x == st.s:
+		if !st.side(x).has(sideSaidClose) {
+			return nil
+		}
+	case st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c && !st.f.more.small):
+		return nil
 	}
 	if st.silent() || st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
 		return nil
@@ -391,7 +412,7 @@ func (st *story) closed() *finding {
 		(st.side(x).ack <= st.after.off || y == st.c && st.after.kind == lateRequest) {
 		return nil // nobody took that, or a request was taken and not answered: why is not in the capture
 	}
-	if x == st.s && st.owed() {
+	if st.owed() {
 		return nil
 	}
 	// Most conversations end here: the text is put together without fmt.
@@ -399,6 +420,13 @@ func (st *story) closed() *finding {
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
+		switch {
+		case st.proto != protoHTTP1:
+		case st.side(x).has(sideSaidClose):
+			t.say(" as announced")
+		case st.side(y).has(sideSaidClose):
+			t.say(" as ", st.who(y), " had asked")
+		}
 	} else {
 		t.say(" (its FIN is not in the capture)")
 	}
@@ -444,7 +472,8 @@ func (st *story) readLater() bool {
 func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
 
 // owed says that the server may have owed an answer, in a protocol that is not
-// read, when it closed: the client had the last word, but for a TLS alert.
+// read, when it closed: the client had the last word, but for a TLS alert. Or when
+// the client did, that had said more than it takes to say good-bye, and waited.
 func (st *story) owed() bool {
 	c, s := st.side(st.c), st.side(st.s)
 	switch {
@@ -452,6 +481,8 @@ func (st *story) owed() bool {
 		return false
 	case st.closer < 0:
 		return int(st.f.talker) == st.c
+	case st.closer == st.c:
+		return st.proto == protoTLS && int(st.f.more.talker) == st.c && c.nxt-1-c.turnOff > goawayTLS+smallTLS/2 && c.close.time()-c.turn.time() >= promptly
 	case int(st.f.more.talker) == st.c:
 		return st.proto != protoTLS || !st.f.more.small
 	}

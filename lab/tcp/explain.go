@@ -77,6 +77,7 @@ type Conversation struct {
 	Request      string    `json:"request,omitempty"`       // method and target of the last request
 	Status       int       `json:"status,omitempty"`        // of the last response
 	KeepAlive    int       `json:"keep_alive,omitempty"`    // seconds that the server promised (Keep-Alive: timeout=)
+	SaidClose    Side      `json:"said_close,omitempty"`    // side whose last message said that it does not keep the connection (Connection: close)
 	Start        time.Time `json:"start"`
 	End          time.Time `json:"end"`                    // of the last segment, RSTs included
 	Idle         float64   `json:"idle,omitempty"`         // seconds without data before the first FIN or RST

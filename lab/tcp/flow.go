@@ -75,7 +75,7 @@ const (
 	sideSYN                             // sent SYN without ACK
 	sideSYNACK                          // sent SYN with ACK
 	sideTTLMixed                        // its segments carried different TTLs
-	sideSaidClose                       // announced in HTTP that it closes
+	sideSaidClose                       // announced that it closes, in HTTP/1 or by what ends TLS
 	sideTTLTwice                        // at least two segments carried ttl
 	sideMissed                          // the capture lacks bytes of it
 	sideJump                            // its last IP ID was not the one before plus 1
@@ -594,6 +594,11 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
 	}
 	me.data = m
+	if f.http.proto == protoTLS {
+		if me.flags &^= sideSaidClose; closeNotify(s.payload) {
+			me.flags |= sideSaidClose
+		}
+	}
 	if late {
 		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload)}
 	}

@@ -64,14 +64,13 @@ func trimCR(line []byte) []byte {
 	return line
 }
 
-// first takes in the first line, and says whether it is a request's whose
-// connection is kept only if it asks for that.
+// first takes in the first line, and says whether its connection is kept only if
+// the message asks for that.
 func (m *message) first(line []byte) (old bool) {
 	m.line = int32(len(line))
 	if begins(line, "HTTP/") {
 		m.status = statusOf(line)
-		m.close = begins(line, "HTTP/1.0")
-		return false
+		return begins(line, "HTTP/1.0")
 	}
 	m.name = maphash.Bytes(names, line)
 	m.noBody = begins(line, "HEAD ") || begins(line, "CONNECT ")

@@ -290,6 +290,19 @@ func (st *story) conversation() Conversation {
 			c.Answer = f.more.atReply
 		}
 	}
+	if f.http.proto == protoHTTP1 {
+		switch client, server := st.side(st.c).has(sideSaidClose), st.side(st.s).has(sideSaidClose); {
+		case client && server:
+			c.SaidClose = Both
+		case client:
+			c.SaidClose = Client
+		case server:
+			c.SaidClose = Server
+		}
+	}
+	if st.uncertain() && c.During != DuringHandshake {
+		c.During = DuringUnknown
+	}
 	if st.closer >= 0 {
 		c.ClosedBy = st.sideOf(st.closer)
 		if st.both {
@@ -297,6 +310,9 @@ func (st *story) conversation() Conversation {
 		}
 		if st.closer == st.s || st.inferred[st.closer] {
 			c.Answer = f.http.answer()
+		}
+		if c.Answer == AnswerPartial && f.http.has(untilFIN) && st.closedFirst(st.s) {
+			c.Answer = AnswerWhole // its end is the FIN
 		}
 		if st.after.at.ok() && st.side(st.closer).close.ok() {
 			c.Reuse = max(0, st.since(st.after.at, st.side(st.closer).close).Seconds())
