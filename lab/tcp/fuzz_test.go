@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -74,7 +75,7 @@ func FuzzRedact(f *testing.F) {
 }
 
 // FuzzSegments feeds any sequence of segments of one connection: always one
-// verdict or more, of the closed set, and the same twice.
+// verdict or more, of the closed set, the same twice, and the same among others.
 func FuzzSegments(f *testing.F) {
 	var seed []byte
 	for _, s := range scripts {
@@ -94,15 +95,27 @@ func FuzzSegments(f *testing.F) {
 		known[c.Cause] = true
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		run := func() []Conversation {
+		ours := endpoint{lo: 1, port: 40000}
+		run := func(others int) []Conversation {
 			var cs []Conversation
 			var sum Summary
-			x := newExplainer(Options{}, &sum, func(c Conversation) { cs = append(cs, c) })
+			x := newExplainer(Options{}, &sum, func(c Conversation) {
+				if ours := ours.addrPort(); c.Client == ours || c.Server == ours {
+					cs = append(cs, c)
+				}
+			})
+			number := 0
+			take := func(s segment) {
+				number++
+				s.number = number
+				s.prepare(x.seed)
+				x.take(&s)
+			}
 			now := epoch.UnixNano()
 			for n := 1; len(b) >= 6*n && n < 1000; n++ {
 				v := b[6*n-6 : 6*n]
-				s := segment{number: n, tap: int32(v[0] >> 1 & 1), flags: Flags(v[1]), seq: uint32(v[2]), ack: uint32(v[3]), ttl: 64, window: 100, ipID: uint16(v[0] >> 2)}
-				s.src, s.dst = endpoint{lo: 1, port: 40000}, endpoint{lo: 2, port: 80}
+				s := segment{tap: int32(v[0] >> 1 & 1), flags: Flags(v[1]), seq: uint32(v[2]), ack: uint32(v[3]), ttl: 64, window: 100, ipID: uint16(v[0] >> 2)}
+				s.src, s.dst = ours, endpoint{lo: 2, port: 80}
 				if v[0]&1 != 0 {
 					s.src, s.dst = s.dst, s.src
 				}
@@ -110,8 +123,12 @@ func FuzzSegments(f *testing.F) {
 				s.payload = []byte(payload[:min(int(v[4]), len(payload))])
 				now += int64(v[5]) * int64(time.Second) / 10
 				s.time = now
-				s.prepare(x.seed)
-				x.take(&s)
+				for i := range others { // what was just said, of other connections, by other hosts
+					other := s
+					other.src.lo, other.dst.lo, other.flags = other.src.lo+uint64(10+i), other.dst.lo+uint64(10+i), other.flags^Flags(n%3)
+					take(other)
+				}
+				take(s)
 			}
 			x.finish()
 			if x.held != 0 {
@@ -119,9 +136,12 @@ func FuzzSegments(f *testing.F) {
 			}
 			return cs
 		}
-		cs := run()
-		if !reflect.DeepEqual(cs, run()) {
+		cs := run(0)
+		if !reflect.DeepEqual(cs, run(0)) {
 			t.Error("not the same twice")
+		}
+		if among := run(3); !slices.EqualFunc(cs, among, func(a, b Conversation) bool { return verdict(a) == verdict(b) }) {
+			t.Errorf("among others: %+v, alone: %+v", among, cs)
 		}
 		for _, c := range cs {
 			if !known[c.Cause] || c.Text == "" || c.ClosedBy == "" || c.ResetBy == "" {

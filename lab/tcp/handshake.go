@@ -150,7 +150,7 @@ func (st *story) unanswered() *finding {
 			during: DuringHandshake,
 			ended:  st.atEnd && st.silence() < synRTO,
 		}
-	case server.syns >= 2 && server.has(sideSYNACK) && client.has(sideSeen) && client.last.n <= client.syn+server.syn && st.f.hsAck == 0:
+	case server.syns >= 2 && server.has(sideSYNACK) && client.has(sideSeen) && client.talk == talkSYN && st.f.hsAck == 0:
 		return &finding{
 			frames: []mark{{n: server.syn}, server.last},
 			text: fmt.Sprintf("%s sent SYN-ACK %d times (first frame %d, last %d); %s never acknowledged it.",
