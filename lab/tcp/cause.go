@@ -135,6 +135,9 @@ const (
 	minRTO = int64(200 * time.Millisecond)
 	// synRTO is the first retransmission time-out of a SYN (RFC 6298 2.1).
 	synRTO = int64(time.Second)
+	// refusedAgain is how soon, at the least, a SYN that was refused is sent again
+	// (Windows: TcpMaxConnectRetransmissions, half a second).
+	refusedAgain = int64(500 * time.Millisecond)
 	// overflowWithin is how soon after the handshake's last ACK an RST of a
 	// full accept queue comes, a retransmission or two included.
 	overflowWithin = int64(3 * time.Second)

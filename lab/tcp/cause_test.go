@@ -91,10 +91,54 @@ var scripts = []struct {
 	), CauseHalfClosed, Client, None, DuringAwaiting, AnswerNone, nil, 0},
 	{"a client that closes behind what the capture lacks of the answer, perhaps a FIN", opened(
 		line{0.001, 'C', "P.", 1, 1, get, nil},
-		line{0.002, 'S', ".", 1, cReq, longAns, nil},
-		line{1.001, 'C', "F.", cReq, sOK + 2873, "", nil},
-		line{1.002, 'S', ".", sOK + 2873, cReq + 1, "", nil},
-	), CauseUnexplained, Client, None, DuringUnknown, AnswerPartial, nil, 0},
+		line{0.002, 'S', ".", 1, cReq, bigAns, nil},
+		line{1.001, 'C', "F.", cReq, 5000, "", nil},
+		line{1.002, 'S', ".", 5000, cReq + 1, "", nil},
+	), CauseHalfClosed, Client, None, DuringResponse, AnswerPartial, nil, 0},
+	{"a bare RST behind its sender's own request answers something", opened(
+		line{0.001, 'C', "P.", 1, 1, get, nil},
+		line{2, 'C', "R", cReq, 0, "", nil},
+	), CauseUnexplained, None, Client, DuringAwaiting, AnswerNone, []ResetKind{Abort}, 0},
+	{"a bare RST long after the handshake", opened(
+		line{8, 'S', "R", 1, 0, "", nil},
+	), CauseUnexplained, None, Server, DuringIdle, AnswerNone, []ResetKind{NoConnection}, 0},
+	{"the end of an answer, and the RST to it", []line{
+		{0, 'S', "P.", 1, cReq, ok[:60], nil},
+		{0.004, 'C', ".", cReq, 61, "", nil},
+		{0.0041, 'S', "P.", 61, cReq, ok[60:], nil},
+		{0.0042, 'C', "F.", cReq, 61, "", nil},
+		{0.0043, 'S', "F.", sOK, cReq + 1, "", nil},
+		{0.008, 'C', "R", cReq, 0, "", nil},
+	}, CauseUnexplained, Client, Client, DuringIdle, AnswerWhole, []ResetKind{ToDataAfterClose}, 4},
+	{"a bare RST to a FIN, or to data that it does not acknowledge", []line{
+		{0, 'S', "P.", 1, cReq, ok[:60], nil},
+		{0.0041, 'S', "P.", 61, cReq, ok[60:], nil},
+		{0.0043, 'S', "F.", sOK, cReq, "", nil},
+		{0.008, 'C', "R", cReq, 0, "", nil},
+	}, CauseUnexplained, Server, Client, DuringIdle, AnswerWhole, []ResetKind{NoConnection}, 3},
+	{"a crossing of which little is left", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{1, 'S', "F.", sOK, cReq, "", nil},
+		{1.0001, 'C', "P.", cReq, sOK, get, nil},
+		{1.0002, 'S', "R", sOK, 0, "", nil},
+		{1.0003, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
+	}, CauseUnexplained, Server, Server, DuringHandshake, AnswerNone, []ResetKind{ToDataAfterClose}, 3},
+	{"a client that leaves in its own request, the server's FIN not in the capture", opened(
+		line{0.001, 'C', "P.", 1, 1, "POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\nabc", nil},
+		line{0.002, 'S', ".", 1, 45, "", nil},
+		line{1, 'C', "F.", 45, 1, "", nil},
+		line{1.001, 'C', ".", 46, 2, "", nil},
+	), CauseUnexplained, Client, None, DuringRequest, AnswerNone, nil, 0},
+	{"a SYN that is refused, sent again and answered, and no more of it", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{0.0001, 'S', "R.", toSYN, 1, "", nil},
+		{0.5, 'C', "S", 0, 0, "", nil},
+		{0.5001, 'S', "S.", 0, 1, "", nil},
+	}, CauseUnexplained, None, None, DuringHandshake, AnswerNone, []ResetKind{ToSYN}, 4},
+	{"SYN-ACK again and again, and one direction", []line{
+		{0.1, 'S', "S.", 0, 1, "", nil},
+		{1.1, 'S', "S.", 0, 1, "", nil},
+	}, CauseUnexplained, None, None, DuringHandshake, AnswerNone, nil, 0},
 	{"a body that begins as a request does, in the middle of a connection", []line{
 		{0, 'S', "P.", 100, 50, "GET / was answered by worker 7\n", nil},
 		{0.0001, 'C', ".", 50, 131, "", nil},

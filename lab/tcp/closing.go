@@ -359,8 +359,9 @@ func (st *story) discarded() *finding {
 	case st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c && !st.f.more.small):
 		return nil
 	}
-	if st.silent() || st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) {
-		return nil
+	if st.silent() || st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) ||
+		st.rst.ack == never && st.side(y).ack < st.fin(x) {
+		return nil // a bare one may answer data that had not arrived
 	}
 	after := ""
 	if st.side(x).close.ok() {

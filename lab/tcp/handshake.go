@@ -56,7 +56,9 @@ func (st *story) rejected() *finding {
 		return nil
 	}
 	x := int(r.from)
-	if alive := st.f.more.alive; alive.ok() && r.at.n > 1 && r.kind != NoConnection && r.kind != ProbeTimeout {
+	alive := st.f.more.alive
+	again := r.kind == ToSYN && alive.time()-r.at.time() >= refusedAgain-jitter // it may answer a SYN that the capture lacks
+	if alive.ok() && r.at.n > 1 && r.kind != NoConnection && r.kind != ProbeTimeout && !again {
 		return &finding{
 			frames: []mark{r.at, alive},
 			text: fmt.Sprintf("an RST in the name of %s (frame %d) was not its own: %s spoke on after it (%d), as a host that had reset the connection would not.",
@@ -150,7 +152,7 @@ func (st *story) unanswered() *finding {
 			during: DuringHandshake,
 			ended:  st.atEnd && st.silence() < synRTO,
 		}
-	case server.syns >= 2 && server.has(sideSYNACK) && client.has(sideSeen) && client.talk == talkSYN && st.f.hsAck == 0:
+	case server.syns >= 2 && server.has(sideSYNACK) && client.talk == talkSYN:
 		return &finding{
 			frames: []mark{{n: server.syn}, server.last},
 			text: fmt.Sprintf("%s sent SYN-ACK %d times (first frame %d, last %d); %s never acknowledged it.",

@@ -191,6 +191,7 @@ func explain(t testing.TB, script []line) []Conversation {
 const (
 	get     = "GET /test HTTP/1.1\r\nHost: x\r\n\r\n"                                       // 31 bytes
 	ok      = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello" // 67 bytes
+	bigAns  = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n0123456789"
 	longAns = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789"
 )
 

@@ -74,7 +74,7 @@ func TestCopies(t *testing.T) {
 	for _, tt := range scripts {
 		ps := build(tt.script)
 		want := verdict(one(t, ps))
-		var same, other, late []Packet
+		var same, other, late, slow []Packet
 		for _, p := range ps {
 			if p.Data[14+20+13]&byte(RST) != 0 && p.Data[14+4] == 0 && p.Data[14+5] == 0 && len(same) == 0 {
 				continue
@@ -82,6 +82,9 @@ func TestCopies(t *testing.T) {
 			q := p
 			q.Time = q.Time.Add(time.Microsecond)
 			same = append(same, p, q)
+			r := p
+			r.Time = r.Time.Add(50 * time.Microsecond) // less than any two segments of a script are apart
+			slow = append(slow, p, r)
 			q.Interface = 1
 			q.Data = bytes.Clone(q.Data)
 			q.Data[14+8]-- // one hop on
@@ -90,7 +93,7 @@ func TestCopies(t *testing.T) {
 			late = append(late, p, q)
 		}
 		slices.SortStableFunc(late, func(a, b Packet) int { return a.Time.Compare(b.Time) })
-		for name, ps := range map[string][]Packet{"one tap": same, "two taps": other, "two taps, in flight": late} {
+		for name, ps := range map[string][]Packet{"one tap": same, "one tap, slow": slow, "two taps": other, "two taps, in flight": late} {
 			if got := verdict(one(t, ps)); got != want {
 				t.Errorf("%s, %s:\n%s%s", tt.name, name, got, want)
 			}
@@ -290,6 +293,16 @@ func TestSegments(t *testing.T) {
 				t.Errorf("client %v", c.Client)
 			}
 		})
+	}
+}
+
+// TestNoCopy: what comes again after a time-out was sent again, though nothing in
+// it is new: neither IP ID nor time stamp.
+func TestNoCopy(t *testing.T) {
+	same := func(w *wire) { w.ipID = 0 }
+	c := one(t, build([]line{{0, 'C', "S", 0, 0, "", same}, {1, 'C', "S", 0, 0, "", same}, {3, 'C', "S", 0, 0, "", same}}))
+	if c.Cause != CauseUnanswered {
+		t.Error(c.Text)
 	}
 }
 
