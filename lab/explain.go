@@ -33,7 +33,7 @@ for what is healthy. Several captures of one path are put together, their clocks
 the packets cannot decide is said to be unexplained; no cause is guessed.
 
 Other evidence raises it from what the wire shows to what the kernel knows: the tracepoint
-tcp:tcp_send_reset, counters, nginx's logs, ss. With --log alone and no capture, the possible
+tcp:tcp_send_reset, counters, nginx's logs, ss. With these alone and no capture, the possible
 causes of each line are listed, and what would decide between them.
 
 Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be read.`,
@@ -54,7 +54,7 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&e.json, "json", false, "one JSON object a connection")
+	f.BoolVar(&e.json, "json", false, "one JSON object a connection, or a line where there is no capture")
 	f.StringVarP(&e.annotate, "output", "o", "", "write a pcapng in which Wireshark shows a comment on each frame that proves something")
 	f.StringVar(&e.redact, "redact", "", "write a pcapng without payload and with other addresses, fit to be shared")
 	f.IntVar(&e.ladder, "ladder", 0, "draw the connection that this frame belongs to")
@@ -67,7 +67,7 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 	f.StringVar(&e.kernel, "kernel", "", "text of a trace with tcp:tcp_send_reset events")
 	f.StringVar(&e.counters, "counters", "", "counters.json: how much each host's counters rose")
 	f.StringVar(&e.errorLog, "log", "", "nginx's error log")
-	f.StringVar(&e.accessLog, "access", "", "nginx's access log")
+	f.StringVar(&e.accessLog, "access", "", "nginx's access log, in a format that begins like \"combined\"")
 	f.StringVar(&e.sockets, "ss", "", "output of ss -tan")
 	for _, flag := range []string{"json", "output", "ladder", "fail-on"} { // what writes a capture to share tells nothing
 		c.MarkFlagsMutuallyExclusive("redact", flag)
@@ -114,11 +114,7 @@ func (e *explain) run(args []string) error {
 		return err
 	}
 	if len(args) == 0 {
-		if e.errorLog == "" {
-			return errors.New("explain what? name a capture, or - for standard input; --how says how to make one")
-		}
-		report.LogHints(stdout(), evidence.Errors)
-		return nil
+		return e.guess(evidence)
 	}
 	if err := e.keeps(args); err != nil {
 		return err
@@ -135,6 +131,34 @@ func (e *explain) run(args []string) error {
 		return e.draw(in, name)
 	}
 	return e.tell(in, name, evidence)
+}
+
+// guess tells what the other evidence alone may mean.
+func (e *explain) guess(evidence tcp.Evidence) error {
+	if e.given() == "" {
+		return errors.New("explain what? name a capture, or - for standard input; --how says how to make one")
+	}
+	if e.annotate+e.redact+e.host+e.since != "" || e.ladder != 0 || e.port != 0 || len(e.causes)+len(e.failOn) > 0 {
+		return errors.New("without a capture there is only --json: logs alone name no connection's cause")
+	}
+	clues := evidence.Clues()
+	if e.json {
+		enc := json.NewEncoder(e.out)
+		for _, c := range clues {
+			_ = enc.Encode(c)
+		}
+		return nil
+	}
+	if len(clues) == 0 {
+		fmt.Fprintln(e.out, "no line speaks of a connection's end")
+	}
+	report.Clues(stdout(), clues)
+	return nil
+}
+
+// given is the evidence that is named beside the capture, or in its place.
+func (e *explain) given() string {
+	return e.kernel + e.counters + e.errorLog + e.accessLog + e.sockets
 }
 
 // keeps says whether what is to be written leaves alone what is read, which may
@@ -198,13 +222,31 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 	var all tcp.Evidence
 	for _, file := range []struct {
 		name string
-		read func(io.Reader) error
+		read func(io.Reader) (int, error)
+		none string // what a file lacks that says nothing
 	}{
-		{e.kernel, func(r io.Reader) (err error) { all.Kernel, err = tcp.ReadKernel(r); return err }},
-		{e.counters, func(r io.Reader) (err error) { all.Counters, err = tcp.ReadCounters(r); return err }},
-		{e.errorLog, func(r io.Reader) (err error) { all.Errors, err = tcp.ReadErrorLog(r, time.Local); return err }},
-		{e.accessLog, func(r io.Reader) (err error) { all.Access, err = tcp.ReadAccessLog(r); return err }},
-		{e.sockets, func(r io.Reader) (err error) { all.Sockets, err = tcp.ReadSockets(r); return err }},
+		{e.kernel, func(r io.Reader) (n int, err error) { all.Kernel, err = tcp.ReadKernel(r); return len(all.Kernel), err },
+			"no event of tcp:tcp_send_reset"},
+		{e.counters, func(r io.Reader) (n int, err error) {
+			all.Counters, err = tcp.ReadCounters(r)
+			return len(all.Counters), err
+		},
+			"no counters"},
+		{e.errorLog, func(r io.Reader) (n int, err error) {
+			all.Errors, err = tcp.ReadErrorLog(r, time.Local)
+			return len(all.Errors), err
+		},
+			"no line as nginx writes its error log"},
+		{e.accessLog, func(r io.Reader) (n int, err error) {
+			all.Access, err = tcp.ReadAccessLog(r)
+			return len(all.Access), err
+		},
+			`no line that begins as in nginx's format "combined"`},
+		{e.sockets, func(r io.Reader) (n int, err error) {
+			all.Sockets, err = tcp.ReadSockets(r)
+			return len(all.Sockets), err
+		},
+			"no connection as ss -tan shows it"},
 	} {
 		if file.name == "" {
 			continue
@@ -213,10 +255,13 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 		if err != nil {
 			return all, fmt.Errorf("reading evidence: %w", err)
 		}
-		err = file.read(f)
+		n, err := file.read(f)
 		f.Close()
 		if err != nil {
 			return all, fmt.Errorf("reading evidence %s: %w", file.name, err)
+		}
+		if n == 0 {
+			fmt.Fprintf(os.Stderr, "lab: %s: %s in it\n", report.Printable(file.name), file.none)
 		}
 	}
 	return all, nil
@@ -283,15 +328,14 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 	}
 	var all []tcp.Conversation // only where other evidence speaks of them
 	each := take
-	given := e.kernel + e.counters + e.errorLog + e.accessLog + e.sockets
-	if given != "" {
+	if e.given() != "" {
 		each = func(c tcp.Conversation) { all = append(all, c) }
 	}
 	summary, err := tcp.Explain(in, tcp.Options{}, each)
 	if err != nil {
 		return fmt.Errorf("reading capture %s: %w", name, err)
 	}
-	if given != "" {
+	if e.given() != "" {
 		evidence.Refine(all)
 		for _, c := range all {
 			take(c)

@@ -144,22 +144,44 @@ func Ladder(p Paper, c tcp.Conversation) {
 	l.draw(p)
 }
 
-// LogHints writes what each line of an error log may mean when there is no
-// capture to decide.
-func LogHints(p Paper, lines []tcp.LogLine) {
-	for _, line := range lines {
-		hint, ok := line.Hint()
-		if !ok {
-			continue
+// Clues writes what each line may mean when there is no capture to decide;
+// lines that mean the same are one paragraph, and a cause is defined once.
+func Clues(p Paper, clues []tcp.Clue) {
+	type key struct{ source, means, causes, decide string }
+	more := map[key]int{}
+	var first []tcp.Clue
+	of := func(c tcp.Clue) key { return key{c.Source, c.Means, fmt.Sprint(c.Causes), c.Decide} }
+	for _, c := range clues {
+		if k := of(c); more[k] == 0 {
+			first = append(first, c)
 		}
+		more[of(c)]++
+	}
+	defined := map[tcp.Cause]bool{}
+	for i, c := range first {
 		var causes []string
-		for _, c := range hint.Causes {
-			causes = append(causes, fmt.Sprintf("%s (%s)", c, c.Info().Says))
+		for _, cause := range c.Causes {
+			text := string(cause)
+			if !defined[cause] {
+				defined[cause] = true
+				text += " (" + cause.Info().Says + ")"
+			}
+			causes = append(causes, text)
 		}
-		p.line("%s", Printable(line.Text))
-		p.labelled("may be", strings.Join(causes, "; "))
-		p.labelled("decide", hint.Decide)
-		p.line("")
+		if i > 0 {
+			p.line("")
+		}
+		p.line("%s", Printable(c.Line))
+		if n := more[of(c)] - 1; n > 0 {
+			p.labelled("more", fmt.Sprintf("%s like it", count(n, "line")))
+		}
+		if c.Means != "" {
+			p.labelled("means", Printable(c.Means))
+		}
+		if len(causes) > 0 {
+			p.labelled("may be", strings.Join(causes, "; "))
+		}
+		p.labelled("decide", Printable(c.Decide))
 	}
 }
 

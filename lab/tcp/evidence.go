@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ type KernelReset struct {
 	From, To netip.AddrPort // From sent the RST; of a listener's, To is zero and From has its port
 	State    string         // TCP_TIME_WAIT, TCP_LISTEN, ...; UNKNOWN without a socket
 	Reason   string         // TCP_ABORT_ON_CLOSE, NO_SOCKET, ...
+	Text     string         // whole, safe for a terminal
 }
 
 // ReadKernel reads the text of a trace; other events are passed over.
@@ -44,7 +46,7 @@ func ReadKernel(r io.Reader) ([]KernelReset, error) {
 		if !ok {
 			return
 		}
-		var e KernelReset
+		e := KernelReset{Text: clean(strings.TrimSpace(line))}
 		for _, f := range strings.Fields(rest) {
 			key, value, _ := strings.Cut(f, "=")
 			switch key {
@@ -111,6 +113,7 @@ type Socket struct {
 	State       string
 	Local, Peer netip.AddrPort
 	When        string // the comment line above, which says when and where
+	Text        string // whole, safe for a terminal
 }
 
 // ReadSockets reads the output of ss -tan; comment lines begin with #.
@@ -126,7 +129,7 @@ func ReadSockets(r io.Reader) ([]Socket, error) {
 		if len(f) < 5 {
 			return
 		}
-		s := Socket{State: f[0], Local: endpointOf(f[3]), Peer: endpointOf(f[4]), When: when}
+		s := Socket{State: f[0], Local: endpointOf(f[3]), Peer: endpointOf(f[4]), When: when, Text: clean(strings.Join(f, " "))}
 		if s.Local.IsValid() && s.Peer.IsValid() {
 			sockets = append(sockets, s)
 		}
@@ -142,7 +145,7 @@ var kernelReasons = map[string]struct {
 }{
 	"TCP_ABORT_ON_CLOSE":       {"closed with unread data", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed, CauseEarlyClose, CauseStaleIdle}},
 	"TCP_ABORT_ON_DATA":        {"data came for a closed socket", []Cause{CauseStaleCrossing, CauseStaleFinLost, CauseStaleIdle, CauseEarlyClose, CauseAbandoned, CauseClosed, CauseAborted}},
-	"TCP_ABORT_ON_LINGER":      {"closed with SO_LINGER 0", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
+	"TCP_ABORT_ON_LINGER":      {"closed, and TCP_LINGER2 let it not wait for the other end's FIN", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
 	"TCP_ABORT_ON_MEMORY":      {"out of memory for orphaned sockets", []Cause{CauseAborted, CauseHalfClosed}},
 	"TCP_STATE":                {"closed with SO_LINGER 0, or its listener was closed, or killed with ss -K", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
 	"TCP_DISCONNECT_WITH_DATA": {"disconnected with data to send", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
@@ -332,7 +335,9 @@ func (e Evidence) sockets(c *Conversation) {
 				if name == "" {
 					name = "the " + string(side)
 				}
-				c.note("ss showed %s at %s.", s.State, name)
+				if note := fmt.Sprintf("ss showed %s at %s.", s.State, name); !strings.Contains(c.Text, note) {
+					c.note("%s", note)
+				}
 			}
 		}
 	}
@@ -407,29 +412,50 @@ func requestOf(line string) string {
 	return clean(line)
 }
 
-// ReadAccessLog reads an access log whose lines begin as in the format
-// "combined": address, two words, [time], "request", status.
+// ReadAccessLog reads an access log: lines that begin as in the format
+// "combined" (address, two words, [time], "request", status), or the lab's own,
+// an object of JSON each.
 func ReadAccessLog(r io.Reader) ([]LogLine, error) {
 	var found []LogLine
 	err := lines(r, func(text string) {
-		addr, rest, _ := strings.Cut(text, " ")
-		l := LogLine{Text: clean(text)}
-		l.Client, _ = netip.ParseAddr(addr)
-		_, rest, ok := strings.Cut(rest, "[")
-		if !ok {
-			return
+		l, ok := combined(text)
+		if strings.HasPrefix(text, "{") {
+			l, ok = ours(text)
 		}
-		when, rest, _ := strings.Cut(rest, "] \"")
-		at, err := time.Parse("02/Jan/2006:15:04:05 -0700", when)
-		if err != nil {
-			return
+		if ok {
+			l.Text = clean(text)
+			found = append(found, l)
 		}
-		request, rest, _ := strings.Cut(rest, `" `)
-		l.Time, l.Request = at, requestOf(request)
-		fmt.Sscan(rest, &l.Status)
-		found = append(found, l)
 	})
 	return found, err
+}
+
+func combined(text string) (l LogLine, ok bool) {
+	addr, rest, _ := strings.Cut(text, " ")
+	l.Client, _ = netip.ParseAddr(addr)
+	if _, rest, ok = strings.Cut(rest, "["); !ok {
+		return l, false
+	}
+	when, rest, _ := strings.Cut(rest, "] \"")
+	at, err := time.Parse("02/Jan/2006:15:04:05 -0700", when)
+	request, rest, _ := strings.Cut(rest, `" `)
+	l.Time, l.Request = at, requestOf(request)
+	fmt.Sscan(rest, &l.Status)
+	return l, err == nil
+}
+
+func ours(text string) (l LogLine, ok bool) {
+	var in struct {
+		Time            float64
+		Remote, Request string
+		Status          int `json:",string"`
+	}
+	if err := json.Unmarshal([]byte(text), &in); err != nil {
+		return l, false
+	}
+	l.Time = time.UnixMilli(int64(in.Time * 1000))
+	l.Client, l.Request, l.Status = endpointOf(in.Remote).Addr(), requestOf(in.Request), in.Status
+	return l, l.Client.IsValid()
 }
 
 // nginx writes its logs with whole seconds, when it is done.
@@ -437,109 +463,89 @@ const logSlack = 1500 * time.Millisecond
 
 // logs joins the two legs of a proxy: a line of the error log with the upstream
 // conversation it speaks of, and with the client's conversation that got the
-// 502 or 504.
+// 502 or 504. A line without an upstream is of the client's own.
 func (e Evidence) logs(cs []Conversation) {
+	byServer, byClient := map[netip.AddrPort][]int{}, map[netip.Addr][]int{}
+	for i := range cs {
+		byServer[cs[i].Server] = append(byServer[cs[i].Server], i)
+		byClient[cs[i].Client.Addr()] = append(byClient[cs[i].Client.Addr()], i)
+	}
 	for _, l := range e.Errors {
-		hint := hintFor(l.Message)
-		if !l.Upstream.IsValid() || hint == nil {
+		hint := l.hint()
+		if hint == nil {
 			continue
 		}
-		var up, down []int
-		for i := range cs {
-			c := &cs[i]
-			near := !l.Time.Before(c.Start.Add(-logSlack)) && !l.Time.After(c.End.Add(logSlack))
-			switch {
-			case !near:
-			case c.Server == l.Upstream && slices.Contains(hint.Causes, c.Cause):
-				up = append(up, i)
-			case c.Client.Addr() == l.Client && c.Request == l.Request && l.Request != "":
-				down = append(down, i)
-			}
+		died := func(c *Conversation) bool {
+			return c.Cause == CauseUnexplained || slices.Contains(hint.causes, c.Cause)
 		}
+		if !l.Upstream.IsValid() {
+			if own := l.near(cs, byClient[l.Client], died); len(own) > 0 {
+				cs[own[0]].note("nginx's error log: %q%s.", l.Message, guess(own))
+			}
+			continue
+		}
+		up := l.near(cs, byServer[l.Upstream], died)
 		if len(up) == 0 {
 			continue
 		}
-		guess := ""
-		if len(up) > 1 || len(down) > 1 {
-			guess = " (a guess: by time and address there are others)"
-		}
+		down := l.near(cs, byClient[l.Client], func(c *Conversation) bool {
+			return c.Server != l.Upstream && c.Request == l.Request && l.Request != ""
+		})
 		u := &cs[up[0]]
-		u.note("nginx's error log: %q%s.", l.Message, guess)
-		for _, i := range down[:min(len(down), 1)] {
-			d := &cs[i]
-			answered := ""
-			if d.Status >= 500 {
-				answered = fmt.Sprintf("The %d came of", d.Status)
-			} else {
-				answered = "Behind it lies"
-			}
-			d.note("%s the connection %s → %s, %s%s.", answered, u.Client, u.Server, u.Cause, guess)
-			if d.Status > 0 { // the client's own connection may be healthy, and is then not told of
-				u.note("%s was answered %d for it (%s)%s.", d.Client, d.Status, d.Request, guess)
-			}
+		u.note("nginx's error log: %q%s.", l.Message, guess(up))
+		if len(down) == 0 {
+			continue
+		}
+		d, others := &cs[down[0]], guess(up, down)
+		answered := "Behind it lies"
+		if d.Status >= 500 {
+			answered = fmt.Sprintf("The %d came of", d.Status)
+		}
+		d.note("%s the connection %s → %s, %s%s.", answered, u.Client, u.Server, u.Cause, others)
+		if d.Status > 0 { // the client's own connection may be healthy, and is then not told of
+			u.note("%s was answered %d for it (%s)%s.", d.Client, d.Status, d.Request, others)
 		}
 	}
+	told := map[int]bool{}
 	for _, l := range e.Access {
 		if l.Status != 499 {
 			continue
 		}
-		for i := range cs {
-			c := &cs[i]
-			if c.Cause == CauseAbandoned && c.Client.Addr() == l.Client && c.Request == l.Request && l.Time.Sub(c.End).Abs() < logSlack {
-				c.note("nginx's access log has the 499.")
+		left := l.near(cs, byClient[l.Client], func(c *Conversation) bool {
+			return c.Cause == CauseAbandoned && c.Request == l.Request && l.Time.Sub(c.End).Abs() < logSlack
+		})
+		for _, i := range left {
+			if !told[i] {
+				told[i] = true
+				cs[i].note("nginx's access log has the 499%s.", guess(left))
 				break
 			}
 		}
 	}
 }
 
-// A LogHint is what a line of nginx's error log may mean, when there is nothing
-// else to go by.
-type LogHint struct {
-	Pattern string  // what the message holds
-	Causes  []Cause // candidates
-	Decide  string  // the command that would tell them apart
-}
-
-const decideByReset = `tcpdump -ni any -w up.pcap 'tcp port UPSTREAM or icmp', then lab explain up.pcap`
-
-// LogHints holds the messages of nginx that speak of a connection's end, the
-// more special before the more general.
-var LogHints = []LogHint{
-	{"connect() failed (111", []Cause{CauseRefused, CauseRejected, CauseUnreachable}, decideByReset},
-	{"connect() failed (113", []Cause{CauseUnreachable, CauseUnanswered}, decideByReset},
-	{"connect() failed (110", []Cause{CauseUnanswered, CauseAcceptOverflow}, decideByReset},
-	{"timed out (110: Connection timed out) while connecting", []Cause{CauseUnanswered, CauseAcceptOverflow}, decideByReset},
-	{"upstream timed out (110", []Cause{CauseVanished, CauseAbandoned, CauseOpen, CauseFlowForgotten}, decideByReset},
-	{"recv() failed (110", []Cause{CauseKeepaliveTimeout, CauseVanished}, decideByReset},
-	{"failed (104", []Cause{CauseAborted, CauseStaleFinLost, CauseStaleCrossing, CauseStaleIdle, CauseFlowForgotten, CauseRejected, CauseEarlyClose}, decideByReset},
-	{"failed (32: Broken pipe)", []Cause{CauseEarlyClose, CauseAborted, CauseStaleIdle}, decideByReset},
-	{"upstream prematurely closed connection while reading response header", []Cause{CauseNoResponse, CauseStaleIdle, CauseStaleCrossing, CauseTruncated}, decideByReset},
-	{"upstream prematurely closed connection while reading upstream", []Cause{CauseTruncated}, decideByReset},
-	{"upstream prematurely closed", []Cause{CauseTruncated, CauseNoResponse}, decideByReset},
-	{"client prematurely closed connection", []Cause{CauseAbandoned, CauseAborted}, decideByReset},
-	{"no live upstreams", []Cause{CauseRefused, CauseUnanswered, CauseAborted, CauseNoResponse}, "look for the lines before it that name the failures"},
-}
-
-func hintFor(message string) *LogHint {
-	for i := range LogHints {
-		if strings.Contains(message, LogHints[i].Pattern) {
-			return &LogHints[i]
+// near gives those of some conversations that lasted at the line's time and are
+// as wanted, the one whose end is nearest first.
+func (l LogLine) near(cs []Conversation, of []int, wanted func(*Conversation) bool) []int {
+	var found []int
+	for _, i := range of {
+		c := &cs[i]
+		if !l.Time.Before(c.Start.Add(-logSlack)) && !l.Time.After(c.End.Add(logSlack)) && wanted(c) {
+			found = append(found, i)
 		}
 	}
-	return nil
+	slices.SortStableFunc(found, func(a, b int) int {
+		return cmp.Compare(l.Time.Sub(cs[a].End).Abs(), l.Time.Sub(cs[b].End).Abs())
+	})
+	return found
 }
 
-// Hint gives the candidate causes of a line of the error log, with no capture
-// at hand; false when the line does not speak of a connection's end.
-func (l LogLine) Hint() (LogHint, bool) {
-	h := hintFor(l.Message)
-	if h == nil {
-		return LogHint{}, false
+// guess is what is said where a line may be of several conversations.
+func guess(found ...[]int) string {
+	for _, of := range found {
+		if len(of) > 1 {
+			return " (a guess: by time and address there are others)"
+		}
 	}
-	found := *h
-	if l.Upstream.IsValid() {
-		found.Decide = strings.Replace(h.Decide, "UPSTREAM", fmt.Sprint(l.Upstream.Port()), 1)
-	}
-	return found, true
+	return ""
 }
