@@ -260,7 +260,7 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 		if err != nil {
 			return all, fmt.Errorf("reading evidence %s: %w", file.name, err)
 		}
-		if n == 0 {
+		if there, err := os.Stat(file.name); n == 0 && err == nil && there.Size() > 0 {
 			fmt.Fprintf(os.Stderr, "lab: %s: %s in it\n", report.Printable(file.name), file.none)
 		}
 	}

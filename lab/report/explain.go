@@ -43,7 +43,7 @@ func (e Explanation) Tell(p Paper) {
 	var healthy []string
 	totals := map[tcp.Cause]int{}
 	for _, g := range e.Groups {
-		if g.Cause.Healthy() {
+		if g.Cause.Healthy() && !g.Logged {
 			totals[g.Cause] += g.Count
 			continue
 		}

@@ -233,7 +233,7 @@ func (e Evidence) kernel(c *Conversation, told []bool) {
 	case !ok:
 		c.note("The kernel's reason: %s.", event.Reason)
 	case slices.Contains(known.causes, c.Cause):
-		c.Basis = Kernel
+		c.explained()
 		c.note("The kernel's reason: %s, %s.", event.Reason, known.means)
 	case c.Cause != CauseUnexplained:
 		c.Contradiction = fmt.Sprintf("the kernel's reason for the RST in frame %d is %s (%s), which does not go with %s", r.Frame, event.Reason, known.means, c.Cause)
@@ -272,11 +272,12 @@ func (c *Conversation) unsent(r *Reset) {
 }
 
 // counters says why connections were aborted, where the counters of the host
-// leave no choice: what rose is as much as what there is to explain.
+// leave no choice: every RST that it counted is one of theirs, and the counter of
+// one reason rose as much. Where the host sent others it is a guess.
 func (e Evidence) counters(cs []Conversation) {
 	type host struct {
 		aborted []*Conversation
-		others  int // RSTs of other causes
+		others  int64 // RSTs of other causes
 	}
 	hosts := map[string]*host{}
 	for i := range cs {
@@ -300,27 +301,44 @@ func (e Evidence) counters(cs []Conversation) {
 		}
 	}
 	for key, h := range hosts {
-		n := e.Counters[key]
-		onClose, onData, out := n["TcpExt:TCPAbortOnClose"], n["TcpExt:TCPAbortOnData"], n["Tcp:OutRsts"]
-		if out == 0 {
-			for _, c := range h.aborted {
-				c.Contradiction = fmt.Sprintf("%s counted no RST of its own (OutRsts +0)", key)
-			}
-			continue
-		}
+		n, all := e.Counters[key], int64(len(h.aborted))
+		out, reason := n["Tcp:OutRsts"], abortReason(n, all)
 		for _, c := range h.aborted {
-			switch all := int64(len(h.aborted)); {
-			case onClose == all && onData == 0:
-				c.Basis = Kernel
-				c.note("%s closed it with unread data (TCPAbortOnClose +%d).", key, onClose)
-			case onClose == 0 && onData == all && h.others == 0:
-				c.Basis = Kernel
-				c.note("%s closed it with SO_LINGER 0 (TCPAbortOnData +%d).", key, onData)
-			case onClose == 0 && onData == 0 && h.others == 0 && out == all:
-				c.Basis = Kernel
-				c.note("%s closed its listener, or somebody killed the socket (OutRsts +%d, no abort counter).", key, out)
+			switch {
+			case out == 0:
+				c.Contradiction = fmt.Sprintf("%s counted no RST of its own (OutRsts +0)", key)
+			case reason == "" || c.Basis == Kernel: // the kernel has said it
+			case out == all && h.others == 0:
+				c.explained()
+				c.note("%s %s.", key, reason)
+			default:
+				c.note("A guess, for %s sent other RSTs too (OutRsts +%d): it %s.", key, out, reason)
 			}
 		}
+	}
+}
+
+// abortReason is why a host aborted as many connections, by its counters; "" when
+// they do not say.
+func abortReason(n map[string]int64, aborted int64) string {
+	onClose, onData := n["TcpExt:TCPAbortOnClose"], n["TcpExt:TCPAbortOnData"]
+	others := n["TcpExt:TCPAbortOnTimeout"] + n["TcpExt:TCPAbortOnMemory"] + n["TcpExt:TCPAbortOnLinger"]
+	switch {
+	case onClose == aborted && onData == 0:
+		return fmt.Sprintf("closed it with unread data (TCPAbortOnClose +%d)", onClose)
+	case onClose == 0 && onData == aborted:
+		return fmt.Sprintf("closed it with SO_LINGER 0, or had closed it when more data came (TCPAbortOnData +%d)", onData)
+	case onClose == 0 && onData == 0 && others == 0 && n["Tcp:OutRsts"] == aborted:
+		return fmt.Sprintf("closed its listener, or somebody killed the socket (OutRsts +%d, no abort counter)", aborted)
+	}
+	return ""
+}
+
+// explained takes in that the kernel's word stands behind the verdict: there is
+// nothing left to ask its counters.
+func (c *Conversation) explained() {
+	if c.Basis = Kernel; c.Cause == CauseAborted {
+		c.Advice = ""
 	}
 }
 
@@ -480,7 +498,7 @@ func (e Evidence) logs(cs []Conversation) {
 		}
 		if !l.Upstream.IsValid() {
 			if own := l.near(cs, byClient[l.Client], died); len(own) > 0 {
-				cs[own[0]].note("nginx's error log: %q%s.", l.Message, guess(own))
+				cs[own[0]].logged(l, guess(own))
 			}
 			continue
 		}
@@ -492,7 +510,7 @@ func (e Evidence) logs(cs []Conversation) {
 			return c.Server != l.Upstream && c.Request == l.Request && l.Request != ""
 		})
 		u := &cs[up[0]]
-		u.note("nginx's error log: %q%s.", l.Message, guess(up))
+		u.logged(l, guess(up))
 		if len(down) == 0 {
 			continue
 		}
@@ -522,6 +540,12 @@ func (e Evidence) logs(cs []Conversation) {
 			}
 		}
 	}
+}
+
+// logged notes what the error log says of a conversation.
+func (c *Conversation) logged(l LogLine, guess string) {
+	c.Log = l.Message
+	c.note("nginx's error log: %q%s.", l.Message, guess)
 }
 
 // near gives those of some conversations that lasted at the line's time and are

@@ -111,7 +111,7 @@ func TestKernelWhole(t *testing.T) {
 func TestCounters(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnClose","before":0,"after":1}]}`: "unread data (TCPAbortOnClose +1)",
-		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnData","before":0,"after":1}]}`:  "SO_LINGER 0 (TCPAbortOnData +1)",
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnData","before":0,"after":1}]}`:  "SO_LINGER 0, or had closed it when more data came (TCPAbortOnData +1)",
 		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4}]}`:                                                        "closed its listener",
 		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":3}]}`:                                                        "",
 	} {
@@ -123,6 +123,29 @@ func TestCounters(t *testing.T) {
 		Evidence{Counters: counters}.Refine(cs)
 		if want == "" && cs[0].Contradiction == "" || want != "" && (!strings.Contains(cs[0].Text, want) || cs[0].Basis != Kernel) {
 			t.Errorf("%s: %+v", in, cs[0])
+		}
+	}
+}
+
+// TestCountersOfOthers: a counter that another connection may have moved is told as
+// a guess, and raises no basis.
+func TestCountersOfOthers(t *testing.T) {
+	aborted, other := script(t, "aborted by the server with the request unread")[0], script(t, "stale-idle")[0]
+	for _, tt := range []struct {
+		name     string
+		counters map[string]int64
+		cs       []Conversation
+		says     string
+	}{
+		{"an RST that the capture lacks", map[string]int64{"Tcp:OutRsts": 2, "TcpExt:TCPAbortOnClose": 1}, []Conversation{aborted}, "A guess, for 10.0.0.2 sent other RSTs too (OutRsts +2): it closed it with unread data"},
+		{"an RST of another cause", map[string]int64{"Tcp:OutRsts": 2, "TcpExt:TCPAbortOnClose": 1}, []Conversation{aborted, other}, "A guess"},
+		{"two, and one moved it", map[string]int64{"Tcp:OutRsts": 2, "TcpExt:TCPAbortOnClose": 1}, []Conversation{aborted, aborted}, ""},
+		{"a timer's", map[string]int64{"Tcp:OutRsts": 1, "TcpExt:TCPAbortOnTimeout": 1}, []Conversation{aborted}, ""},
+	} {
+		Evidence{Counters: map[string]map[string]int64{"10.0.0.2": tt.counters}}.Refine(tt.cs)
+		c := tt.cs[0]
+		if note := strings.TrimPrefix(c.Text, aborted.Text); c.Basis != Wire || (note == "") != (tt.says == "") || !strings.Contains(note, tt.says) || c.Advice == "" {
+			t.Errorf("%s: %+v", tt.name, c)
 		}
 	}
 }

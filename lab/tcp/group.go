@@ -24,6 +24,7 @@ type groupKey struct {
 	server          netip.AddrPort
 	closedBy, reset Side
 	during          During // of an abort: what it cut off
+	logged          bool   // nginx's error log speaks of it
 }
 
 // maxGroups bounds what an endless stream can make of different stories; what
@@ -45,8 +46,9 @@ type Group struct {
 	ClosedBy   Side           `json:"closed_by"`
 	ResetBy    Side           `json:"reset_by"`
 	Count      int            `json:"count"`
-	Idle       Spread         `json:"idle"`  // seconds without data before the first FIN or RST
-	Reuse      Spread         `json:"reuse"` // seconds from the FIN to the data that came after it
+	Idle       Spread         `json:"idle"`             // seconds without data before the first FIN or RST
+	Reuse      Spread         `json:"reuse"`            // seconds from the FIN to the data that came after it
+	Logged     bool           `json:"logged,omitempty"` // nginx's error log speaks of each
 	Advice     string         `json:"advice,omitempty"`
 	Text       string         `json:"text"`     // one paragraph
 	Examples   []Conversation `json:"examples"` // the first ones
@@ -61,7 +63,7 @@ const groupExamples = 3
 
 // Add takes in one more conversation.
 func (g *Groups) Add(c Conversation) {
-	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown}
+	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown, c.Log != ""}
 	if c.Cause == CauseAborted {
 		k.during = c.During
 	}
@@ -69,12 +71,12 @@ func (g *Groups) Add(c Conversation) {
 		g.byKey = map[groupKey]*Group{}
 	}
 	if g.byKey[k] == nil && len(g.byKey) >= maxGroups {
-		k = groupKey{cause: c.Cause}
+		k = groupKey{cause: c.Cause, logged: c.Log != ""}
 	}
 	v := g.byKey[k]
 	if v == nil {
 		v = &Group{Cause: k.cause, Client: c.Client.Addr(), Server: k.server, ClosedBy: c.ClosedBy, ResetBy: c.ResetBy,
-			ClientName: c.ClientName, ServerName: c.ServerName, Advice: c.Advice, clients: map[netip.Addr]struct{}{}}
+			ClientName: c.ClientName, ServerName: c.ServerName, Logged: k.logged, Advice: c.Advice, clients: map[netip.Addr]struct{}{}}
 		g.byKey[k] = v
 		g.order = append(g.order, v)
 	}
@@ -186,7 +188,11 @@ func (g *Group) text() string {
 	if !g.Client.IsValid() {
 		first = e.Client.String()
 	}
-	return fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
+	text = fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
+	if g.Logged {
+		text += fmt.Sprintf(" nginx's error log of it: %q.", e.Log)
+	}
+	return text
 }
 
 // cutOff is what an abort meets.
