@@ -132,6 +132,32 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
+// TestAnnotateAgain: an annotated capture that is annotated again has each comment
+// once, and others' stay.
+func TestAnnotateAgain(t *testing.T) {
+	in := pcapng(t, build(staleScript()), nil)
+	cs, _ := explainBytes(t, in, Options{})
+	annotate := func(in []byte, comments map[int]string) []byte {
+		var out bytes.Buffer
+		if _, err := Annotate(&out, bytes.NewReader(in), comments, nil); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	const note = "look here\n(1 of 2): not the lab's\nRST storm, from 10:00 on"
+	marked := annotate(in, map[int]string{1: note, 11: note})
+	once := annotate(marked, Comments(cs[0]))
+	if twice := annotate(once, Comments(cs[0])); !bytes.Equal(once, twice) {
+		t.Error("the second time differs")
+	}
+	if bytes.Count(once, []byte(note)) != 2 || bytes.Count(once, []byte("stale-idle (4 of 4)")) != 1 {
+		t.Errorf("%q", once)
+	}
+	if other := annotate(once, nil); !bytes.Equal(other, marked) {
+		t.Error("without comments the lab's own are still there")
+	}
+}
+
 // TestRedact: nothing secret is left, and the explanation stays or gets weaker.
 func TestRedact(t *testing.T) {
 	kept := 0
