@@ -42,6 +42,9 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
   lab explain --cause stale-idle --ladder 18 x.pcap  the connection of frame 18, drawn
   lab explain --json x.pcap | jq -r .cause | sort | uniq -c`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("ladder") && e.ladder < 1 {
+				return errors.New("--ladder: want the number of a frame, from 1 on")
+			}
 			e.out = cmd.OutOrStdout()
 			context.AfterFunc(cmd.Context(), func() {
 				// After Ctrl-C tcpdump ends too, and what was still open is told. When nobody
@@ -106,8 +109,15 @@ func (e *explain) run(args []string) error {
 	}
 	for _, cause := range slices.Concat(e.causes, e.failOn) {
 		if !slices.Contains(report.SortedCauses(), cause) {
-			return fmt.Errorf("unknown cause %q; there are %s", cause, strings.Join(report.SortedCauses(), ", "))
+			there := catalogue.NearestOf(report.SortedCauses(), cause)
+			if there == "" {
+				there = "there are " + strings.Join(report.SortedCauses(), ", ")
+			}
+			return fmt.Errorf("unknown cause %q; %s", cause, there)
 		}
+	}
+	if _, err := report.Instant(e.since, time.Time{}); e.since != "" && err != nil {
+		return fmt.Errorf("--since: %w", err)
 	}
 	evidence, err := e.evidence()
 	if err != nil {
@@ -295,7 +305,7 @@ func (e *explain) wanted(c tcp.Conversation) (bool, error) {
 func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 	var groups tcp.Groups
 	var timeouts tcp.Timeouts
-	told, failed := 0, false
+	told, early, failed := 0, 0, false
 	comments := map[int]string{}
 	paper, enc := stdout(), json.NewEncoder(e.out)
 	live := in == os.Stdin && !e.json
@@ -309,6 +319,9 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 			return
 		}
 		told++
+		if c.DecidedEarly {
+			early++
+		}
 		failed = failed || slices.Contains(e.failOn, string(c.Cause))
 		if e.annotate != "" {
 			for n, text := range tcp.Comments(c) {
@@ -345,7 +358,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		return wrong
 	}
 	if !e.json {
-		explanation := report.Explanation{Summary: summary, Told: told, Groups: groups.List(), Timeouts: timeouts.List(), Scenario: scenarioCommand}
+		explanation := report.Explanation{Summary: summary, Told: told, Early: early, Groups: groups.List(), Timeouts: timeouts.List(), Scenario: scenarioCommand}
 		if live {
 			fmt.Fprintln(paper)
 		}
@@ -353,7 +366,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		e.drawTheOne(paper, in, explanation.Groups)
 	}
 	if summary.Stopped != "" {
-		fmt.Fprintf(os.Stderr, "lab: %s: reading stopped %s\n", name, report.Printable(summary.Stopped))
+		fmt.Fprintf(os.Stderr, "lab: %s: reading stopped %s\n", report.Printable(name), report.Printable(summary.Stopped))
 	}
 	if e.annotate != "" {
 		if err := e.copy(in, name, e.annotate, func(w io.Writer) error {
@@ -482,7 +495,7 @@ func (e *explain) copy(in *os.File, name, to string, write func(io.Writer) error
 	if err := os.Rename(f.Name(), to); err != nil {
 		return fmt.Errorf("writing capture %s: %w", to, err)
 	}
-	fmt.Fprintln(os.Stderr, "lab: wrote", to)
+	fmt.Fprintln(os.Stderr, "lab: wrote", report.Printable(to))
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 type Explanation struct {
 	Summary  tcp.Summary
 	Told     int // connections, after filters
+	Early    int // of them, decided early for want of room
 	Groups   []tcp.Group
 	Timeouts []tcp.Timeout
 	// Scenario returns the command that shows a scenario, or "" when there is
@@ -36,6 +37,9 @@ func (e Explanation) Tell(p Paper) {
 	p.line("%s", p.in(bold, head))
 	if s.Conversations == 0 {
 		p.line("no TCP connection in it")
+	}
+	if e.Early > 0 {
+		p.line("%s decided early, those idle for longest first: too many were open at once", count(e.Early, "connection"))
 	}
 	if s.SeenFrom != "" {
 		p.line("%s", p.in(dim, "seen from "+Printable(s.SeenFrom)))

@@ -17,11 +17,16 @@ import (
 
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
-		"GET /test":                 "GET /test",
-		`content=… \n not found: "`: `content=… \n not found: "`,
-		"\x1b[2J\x1b]0;title\x07":   `\x1b[2J\x1b]0;title\a`,
-		"a\rb\u202egnp.exe":         `a\rb\u202egnp.exe`,
-		"\xff\xfe":                  `\xff\xfe`,
+		"GET /test":                  "GET /test",
+		`content=… \n not found: "`:  `content=… \n not found: "`,
+		"\x1b[2J\x1b]0;title\x07":    `\x1b[2J\x1b]0;title\a`,
+		"a\rb\u202egnp.exe":          `a\rb\u202egnp.exe`,
+		"\xff\xfe":                   `\xff\xfe`,
+		"\x9b2J\u009b2J\u0085":       `\x9b2J\u009b2J\u0085`,
+		"\u2066a\u2069\u061c\u200f":  `\u2066a\u2069\u061c\u200f`,
+		"a\u200b\u200d\ufeff\u00adb": `a\u200b\u200d\ufeff\u00adb`,
+		"a\U000e0041\u2028b":         `a\U000e0041\u2028b`,
+		"a\u3164\ufe0f\u034fb":       "a???b",
 	} {
 		assert.Equal(t, want, Printable(in))
 	}
