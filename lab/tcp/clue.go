@@ -51,7 +51,7 @@ func (e Evidence) Clues() []Clue {
 		for _, name := range slices.Sorted(maps.Keys(e.Counters[host])) {
 			c, ok := counterMeans[name]
 			if rose := e.Counters[host][name]; ok && rose > 0 {
-				all = append(all, Clue{"counters", fmt.Sprintf("%s: %s +%d", clean(host), name, rose), c.means, c.causes, capturing("", "--counters counters.json ")})
+				all = append(all, Clue{"counters", fmt.Sprintf("%s: %s +%d", host, name, rose), c.means, c.causes, capturing("", "--counters counters.json ")})
 			}
 		}
 	}

@@ -55,9 +55,9 @@ func ReadKernel(r io.Reader) ([]KernelReset, error) {
 			case "dest":
 				e.To = endpointOf(value)
 			case "state":
-				e.State = value
+				e.State = clean(value)
 			case "reason":
-				e.Reason = value
+				e.Reason = clean(value)
 			}
 		}
 		events = append(events, e)
@@ -100,6 +100,7 @@ func ReadCounters(r io.Reader) (map[string]map[string]int64, error) {
 	}
 	out := map[string]map[string]int64{}
 	for host, counters := range in {
+		host = clean(host)
 		out[host] = map[string]int64{}
 		for _, c := range counters {
 			out[host][c.Name] = c.After - c.Before
@@ -122,7 +123,7 @@ func ReadSockets(r io.Reader) ([]Socket, error) {
 	when := ""
 	err := lines(r, func(line string) {
 		if rest, ok := strings.CutPrefix(line, "#"); ok {
-			when = strings.TrimSpace(rest)
+			when = clean(strings.TrimSpace(rest))
 			return
 		}
 		f := strings.Fields(line)
