@@ -344,7 +344,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 	if e.given() != "" {
 		each = func(c tcp.Conversation) { all = append(all, c) }
 	}
-	summary, err := tcp.Explain(in, tcp.Options{}, each)
+	summary, err := tcp.Explain(in, tcp.Options{Live: pipe(in)}, each)
 	if err != nil {
 		return fmt.Errorf("reading capture %s: %w", name, err)
 	}
@@ -380,6 +380,12 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		return errNotAsDeclared
 	}
 	return nil
+}
+
+// pipe says whether a capture may be one that is being made.
+func pipe(in *os.File) bool {
+	is, err := in.Stat()
+	return err == nil && !is.Mode().IsRegular()
 }
 
 // scenarioCommand is the command that shows a scenario, where there is one.
