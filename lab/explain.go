@@ -220,7 +220,12 @@ func (e *explain) open(args []string) (*os.File, string, error) {
 		merged.Close()
 		return nil, "", fmt.Errorf("putting captures together: %w", err)
 	}
-	for _, m := range fitted[1:] { // to the first
+	others := fitted[1:] // to the first
+	if ring := slices.DeleteFunc(slices.Clone(others), func(m tcp.Merged) bool { return m.Of == "" }); len(ring) > 1 {
+		fmt.Fprintf(os.Stderr, "lab: %d captures continue others of the same tap, as the files of a ring do; their clocks are taken as they are\n", len(ring))
+		others = slices.DeleteFunc(others, func(m tcp.Merged) bool { return m.Of != "" })
+	}
+	for _, m := range others {
 		fmt.Fprintln(os.Stderr, "lab:", report.Printable(m.String()))
 	}
 	_, err = merged.Seek(0, io.SeekStart)

@@ -93,7 +93,7 @@ type hint struct {
 
 var (
 	byCapture = capturing("PORT", "--log error.log ")
-	byTLS     = "the reason that the line gives, openssl s_client -connect UPSTREAM, and " + byCapture
+	byTLS     = "the reason that the line gives, and " + byCapture
 )
 
 // errorHints holds the messages of nginx that speak of a connection's end, the
@@ -102,10 +102,14 @@ var errorHints = []struct {
 	holds []string // all of them
 	hint
 }{
-	{[]string{"connect() failed (111"}, hint{"", []Cause{CauseRefused, CauseRejected, CauseUnreachable}, byCapture}},
-	{[]string{"connect() failed (113"}, hint{"", []Cause{CauseUnreachable, CauseUnanswered}, byCapture}},
-	{[]string{"connect() failed (101"}, hint{"", []Cause{CauseUnreachable}, byCapture}},
-	{[]string{"connect() failed (110"}, hint{"", []Cause{CauseUnanswered, CauseAcceptOverflow}, byCapture}},
+	{[]string{"connect() to ", "failed (99"}, hint{"nginx's host had no free port to connect from: there was no SYN, and no capture shows it", nil,
+		"ss -tan state time-wait | wc -l, and sysctl net.ipv4.ip_local_port_range"}},
+	{[]string{"exited on signal"}, hint{"a worker of nginx died, and the kernel closed all its connections",
+		[]Cause{CauseNoResponse, CauseTruncated, CauseAborted, CauseAbandoned, CauseStaleIdle, CauseClosed}, byCapture}},
+	{[]string{"connect() ", "failed (111"}, hint{"", []Cause{CauseRefused, CauseRejected, CauseUnreachable}, byCapture}},
+	{[]string{"connect() ", "failed (113"}, hint{"", []Cause{CauseUnreachable, CauseUnanswered}, byCapture}},
+	{[]string{"connect() ", "failed (101"}, hint{"", []Cause{CauseUnreachable}, byCapture}},
+	{[]string{"connect() ", "failed (110"}, hint{"", []Cause{CauseUnanswered, CauseAcceptOverflow}, byCapture}},
 	{[]string{"timed out (110: Connection timed out) while connecting"}, hint{"", []Cause{CauseUnanswered, CauseAcceptOverflow}, byCapture}},
 
 	// Inside a TLS handshake nothing of HTTP is open: who closes, closes in order.
@@ -120,14 +124,19 @@ var errorHints = []struct {
 	{[]string{"upstream SSL certificate"}, hint{"nginx did not trust the upstream's certificate and gave the connection up",
 		[]Cause{CauseClosed, CauseDiscarded, CauseAborted, CauseHalfClosed}, byTLS}},
 
+	{[]string{"timed out (110", "while proxying connection"}, hint{"nothing came within proxy_timeout, and nginx closed",
+		[]Cause{CauseClosed, CauseHalfClosed, CauseVanished, CauseAbandoned, CauseOpen}, byCapture}},
 	{[]string{"upstream timed out (110"}, hint{"", []Cause{CauseVanished, CauseAbandoned, CauseOpen, CauseFlowForgotten}, byCapture}},
 	{[]string{"client timed out (110"}, hint{"", []Cause{CauseClosed, CauseEarlyClose, CauseHalfClosed, CauseVanished, CauseTruncated, CauseAborted}, byCapture}},
 	{[]string{"recv() failed (110"}, hint{"", []Cause{CauseKeepaliveTimeout, CauseVanished}, byCapture}},
+	{[]string{"failed (103"}, hint{"nginx's own kernel threw the connection away, as ss -K does", []Cause{CauseAborted}, byCapture}},
 	{[]string{"failed (104"}, hint{"", []Cause{CauseAborted, CauseStaleFinLost, CauseStaleCrossing, CauseStaleIdle, CauseFlowForgotten, CauseRejected, CauseEarlyClose, CauseAcceptOverflow}, byCapture}},
 	{[]string{"failed (32: Broken pipe)"}, hint{"", []Cause{CauseEarlyClose, CauseAborted, CauseStaleIdle}, byCapture}},
 	{[]string{"upstream prematurely closed connection while reading response header"}, hint{"", []Cause{CauseNoResponse, CauseStaleIdle, CauseStaleCrossing, CauseTruncated}, byCapture}},
 	{[]string{"upstream prematurely closed connection while reading upstream"}, hint{"", []Cause{CauseTruncated}, byCapture}},
 	{[]string{"upstream prematurely closed"}, hint{"", []Cause{CauseTruncated, CauseNoResponse}, byCapture}},
+	{[]string{"upstream sent "}, hint{"nginx could not use the upstream's answer, for the reason that the line gives; it gave the connection up, and the client's answer may be cut",
+		[]Cause{CauseAbandoned, CauseAborted, CauseDiscarded, CauseClosed, CauseTruncated, CauseNoResponse}, byCapture}},
 	{[]string{"client prematurely closed connection"}, hint{"", []Cause{CauseAbandoned, CauseAborted}, byCapture}},
 	{[]string{"no live upstreams"}, hint{"", []Cause{CauseRefused, CauseUnanswered, CauseAborted, CauseNoResponse}, "look for the lines before it that name the failures"}},
 }
@@ -135,6 +144,9 @@ var errorHints = []struct {
 // hint is what a line of the error log may mean, nil when it does not speak of a
 // connection's end.
 func (l LogLine) hint() *hint {
+	if strings.Contains(l.Message, " unix:") { // no TCP
+		return nil
+	}
 next:
 	for i := range errorHints {
 		for _, part := range errorHints[i].holds {
@@ -147,12 +159,12 @@ next:
 	return nil
 }
 
-// decide fills in whom a line of the error log speaks of.
+// decide fills in the port that a line of the error log speaks of.
 func (l LogLine) decide(how string) string {
 	if !l.Upstream.IsValid() {
-		return how
+		return strings.Replace(how, "tcp port PORT or", "tcp or", 1)
 	}
-	return strings.NewReplacer("UPSTREAM", l.Upstream.String(), "PORT", fmt.Sprint(l.Upstream.Port())).Replace(how)
+	return strings.Replace(how, "PORT", fmt.Sprint(l.Upstream.Port()), 1)
 }
 
 const byErrorLog = "error.log says what failed: lab explain --log error.log; and "

@@ -402,8 +402,8 @@ func ReadErrorLog(r io.Reader, loc *time.Location) ([]LogLine, error) {
 		up := strings.Trim(logField(rest, "upstream: "), `"`)
 		if _, after, ok := strings.Cut(up, "://"); ok {
 			up, _, _ = strings.Cut(after, "/")
-			l.Upstream = endpointOf(up)
 		}
+		l.Upstream = endpointOf(up) // of stream {} without a scheme
 		found = append(found, l)
 	})
 	return found, err
@@ -495,10 +495,10 @@ func (e Evidence) logs(cs []Conversation) {
 			continue
 		}
 		died := func(c *Conversation) bool {
-			return c.Cause == CauseUnexplained || slices.Contains(hint.causes, c.Cause)
+			return slices.Contains(hint.causes, c.Cause) || c.Cause == CauseUnexplained && len(hint.causes) > 0
 		}
 		if !l.Upstream.IsValid() {
-			if own := l.near(cs, byClient[l.Client], died); len(own) > 0 {
+			if own := l.near(cs, byClient[l.Client], died); len(own) > 0 && !strings.Contains(l.Message, "upstream") {
 				cs[own[0]].logged(l, guess(own))
 			}
 			continue
@@ -510,19 +510,9 @@ func (e Evidence) logs(cs []Conversation) {
 		down := l.near(cs, byClient[l.Client], func(c *Conversation) bool {
 			return c.Server != l.Upstream && c.Request == l.Request && l.Request != ""
 		})
-		u := &cs[up[0]]
-		u.logged(l, guess(up))
-		if len(down) == 0 {
-			continue
-		}
-		d, others := &cs[down[0]], guess(up, down)
-		answered := "Behind it lies"
-		if d.Status >= 500 {
-			answered = fmt.Sprintf("The %d came of", d.Status)
-		}
-		d.note("%s the connection %s → %s, %s%s.", answered, u.Client, u.Server, u.Cause, others)
-		if d.Status > 0 { // the client's own connection may be healthy, and is then not told of
-			u.note("%s was answered %d for it (%s)%s.", d.Client, d.Status, d.Request, others)
+		cs[up[0]].logged(l, guess(up))
+		if len(down) > 0 {
+			cs[up[0]].join(&cs[down[0]], guess(up, down))
 		}
 	}
 	told := map[int]bool{}
@@ -549,6 +539,24 @@ func (c *Conversation) logged(l LogLine, guess string) {
 	c.note("nginx's error log: %q%s.", l.Message, guess)
 }
 
+// join notes at the connections to an upstream and of a client that one died of the
+// other.
+func (c *Conversation) join(client *Conversation, guess string) {
+	switch {
+	case client.Requests > 1: // whose answers the status is of is not known
+		client.note("Behind one of its requests (%s) lies the connection %s → %s, %s%s.", client.Request, c.Client, c.Server, c.Cause, guess)
+		c.note("It was for a request of %s (%s)%s.", client.Client, client.Request, guess)
+		return
+	case client.Status >= 500:
+		client.note("The %d came of the connection %s → %s, %s%s.", client.Status, c.Client, c.Server, c.Cause, guess)
+	default:
+		client.note("Behind it lies the connection %s → %s, %s%s.", c.Client, c.Server, c.Cause, guess)
+	}
+	if client.Status > 0 { // the client's own connection may be healthy, and is then not told of
+		c.note("%s was answered %d for it (%s)%s.", client.Client, client.Status, client.Request, guess)
+	}
+}
+
 // near gives those of some conversations that lasted at the line's time and are
 // as wanted, the one whose end is nearest first.
 func (l LogLine) near(cs []Conversation, of []int, wanted func(*Conversation) bool) []int {
@@ -569,7 +577,7 @@ func (l LogLine) near(cs []Conversation, of []int, wanted func(*Conversation) bo
 func guess(found ...[]int) string {
 	for _, of := range found {
 		if len(of) > 1 {
-			return " (a guess: by time and address there are others)"
+			return "; a guess: by time and address there are others"
 		}
 	}
 	return ""

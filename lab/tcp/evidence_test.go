@@ -202,3 +202,51 @@ func TestLogs(t *testing.T) {
 		t.Errorf("%+v", clues)
 	}
 }
+
+// TestLogOfTLS: a line of the TLS handshake is told of the connection it speaks of,
+// orderly as its end may look; one of a Unix socket of none.
+func TestLogOfTLS(t *testing.T) {
+	cs := script(t, "closed by the server")
+	at := epoch.Format("2006/01/02 15:04:05")
+	for _, tt := range []struct {
+		line string
+		told bool
+	}{
+		{"[info] 1#1: *1 peer closed connection in SSL handshake while SSL handshaking, client: 10.0.0.1, server: 0.0.0.0:443", true},
+		{"[error] 1#1: *1 SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream, client: 10.0.0.9, upstream: \"https://10.0.0.2:80/\"", true},
+		{"[error] 1#1: *1 connection timed out (110: Connection timed out) while proxying connection, client: 10.0.0.9, upstream: \"10.0.0.2:80\"", true},
+		{"[error] 1#1: *1 SSL_do_handshake() failed (SSL: x) while SSL handshaking to upstream, client: 10.0.0.1, upstream: \"https://10.0.0.7:80/\"", false},
+		{"[crit] 1#1: *1 connect() to unix:/run/x.sock failed (111: Connection refused) while connecting to upstream, client: 10.0.0.1, upstream: \"http://unix:/run/x.sock:/\"", false},
+		{"[error] 1#1: *1 no live upstreams while connecting to upstream, client: 10.0.0.1, upstream: \"http://backend/\"", false},
+	} {
+		errors, err := ReadErrorLog(strings.NewReader(at+" "+tt.line+"\n"), time.UTC)
+		if err != nil || len(errors) != 1 {
+			t.Fatal(err, errors)
+		}
+		c := slices.Clone(cs)
+		Evidence{Errors: errors}.Refine(c)
+		if told := c[0].Log != "" && strings.Contains(c[0].Text, "nginx's error log: "); told != tt.told || c[0].Cause != CauseClosed {
+			t.Errorf("%s: %+v", tt.line, c[0])
+		}
+	}
+}
+
+// TestLogAmongRequests: of a connection with several requests it is not said
+// which answer a line is of; and what may be of two is a guess.
+func TestLogAmongRequests(t *testing.T) {
+	upstream := Conversation{Client: endpointOf("10.0.0.2:50000"), Server: endpointOf("10.0.0.3:8080"), Cause: CauseRefused, Start: epoch, End: epoch}
+	client := Conversation{Client: clientAddr, Server: serverAddr, Cause: CauseOpen, Requests: 3, Responses: 3, Status: 200, Request: "GET /test", Start: epoch, End: epoch.Add(time.Minute)}
+	line := LogLine{Time: epoch, Message: "connect() failed (111: Connection refused) while connecting to upstream", Client: clientAddr.Addr(), Request: "GET /test", Upstream: upstream.Server}
+	cs := []Conversation{upstream, client}
+	Evidence{Errors: []LogLine{line}}.Refine(cs)
+	if !strings.HasSuffix(cs[0].Text, "It was for a request of 10.0.0.1:40000 (GET /test).") || !strings.HasSuffix(cs[1].Text, "Behind one of its requests (GET /test) lies the connection 10.0.0.2:50000 → 10.0.0.3:8080, refused.") {
+		t.Errorf("%q\n%q", cs[0].Text, cs[1].Text)
+	}
+	later := upstream
+	later.Start, later.End = epoch.Add(time.Second), epoch.Add(time.Second)
+	cs = []Conversation{later, upstream, client}
+	Evidence{Errors: []LogLine{line}}.Refine(cs)
+	if cs[0].Log != "" || !strings.Contains(cs[1].Text, "a guess") {
+		t.Errorf("%q\n%q", cs[0].Text, cs[1].Text)
+	}
+}

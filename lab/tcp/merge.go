@@ -35,7 +35,7 @@ func (m Merged) String() string {
 	}
 	switch {
 	case m.Of != "":
-		return fmt.Sprintf("%s: of the same tap as %s, before or after it", m.Name, m.Of)
+		return fmt.Sprintf("%s: taken to be of the same tap as %s, before or after it", m.Name, m.Of)
 	case m.Common == 0:
 		return fmt.Sprintf("%s: nothing in common with the first capture, its clock is taken as it is", m.Name)
 	case m.OneWay:
