@@ -338,7 +338,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 			c.Advice = report.Advice(c.Advice, scenarioCommand)
 			_ = enc.Encode(c)
 			return
-		case live && !c.Cause.Healthy():
+		case live && (!c.Cause.Healthy() || c.Log != ""):
 			report.Sick(paper, c)
 		}
 		groups.Add(c)
@@ -354,6 +354,11 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		return fmt.Errorf("reading capture %s: %w", name, err)
 	}
 	if e.given() != "" {
+		if inTime := func(l tcp.LogLine) bool {
+			return !l.Time.Before(summary.First.Add(-time.Minute)) && !l.Time.After(summary.Last.Add(time.Minute))
+		}; len(evidence.Errors) > 0 && !slices.ContainsFunc(evidence.Errors, inTime) {
+			fmt.Fprintf(os.Stderr, "lab: %s: no line is of the capture's time; nginx writes its host's local time, and TZ says which that is\n", report.Printable(e.errorLog))
+		}
 		evidence.Refine(all)
 		for _, c := range all {
 			take(c)
@@ -407,7 +412,7 @@ func (e *explain) drawTheOne(p report.Paper, in *os.File, groups []tcp.Group) {
 	const small = 60 // segments that fit on a screen or two
 	var sick []tcp.Group
 	for _, g := range groups {
-		if !g.Cause.Healthy() {
+		if !g.Healthy() {
 			sick = append(sick, g)
 		}
 	}

@@ -46,13 +46,21 @@ func (e Explanation) Tell(p Paper) {
 	}
 	var healthy []string
 	totals := map[tcp.Cause]int{}
+	var sick []tcp.Group
 	for _, g := range e.Groups {
-		if g.Cause.Healthy() && !g.Logged {
+		if g.Healthy() {
 			totals[g.Cause] += g.Count
 			continue
 		}
+		sick = append(sick, g)
+	}
+	for _, g := range sick[:min(len(sick), stories)] {
 		p.line("")
 		e.group(p, g)
+	}
+	if more := len(sick) - stories; more > 0 {
+		p.line("")
+		p.line("and %s: --cause, --host and --port look at fewer, --json has all", count(more, "more paragraph"))
 	}
 	for _, c := range tcp.Causes {
 		if n := totals[c.Cause]; n > 0 {
@@ -72,8 +80,11 @@ func (e Explanation) Tell(p Paper) {
 	}
 }
 
-// timeouts is how many server endpoints' idle timeouts are told.
-const timeouts = 8
+// How many different stories are told, and how many server endpoints' idle timeouts.
+const (
+	stories  = 60
+	timeouts = 8
+)
 
 func (e Explanation) group(p Paper, g tcp.Group) {
 	title := p.in(bold, fmt.Sprintf("%s  %s", thousands(g.Count), p.in(red, string(g.Cause))))

@@ -128,3 +128,16 @@ func TestProgressWithoutTerminal(t *testing.T) {
 	none.Done("x", "y")
 	none.Close()
 }
+
+func TestManyStories(t *testing.T) {
+	groups := []tcp.Group{{Cause: tcp.CauseClosed, Count: 3, Logged: true, Text: "closed, and logged"}, {Cause: tcp.CauseClosed, Count: 4}}
+	for i := range stories {
+		groups = append(groups, tcp.Group{Cause: tcp.CauseRefused, Count: 1, Text: "refused", Server: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(i))})
+	}
+	var b strings.Builder
+	Explanation{Groups: groups, Early: 1}.Tell(Paper{Writer: &b, Width: 100})
+	assert.Contains(t, b.String(), "closed, and logged")
+	assert.Contains(t, b.String(), "and 1 more paragraph:")
+	assert.Contains(t, b.String(), "healthy  4 closed")
+	assert.Contains(t, b.String(), "1 connection decided early")
+}

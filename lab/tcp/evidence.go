@@ -2,14 +2,12 @@ package tcp
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Evidence is what is known beside the capture. All of it may be missing.
@@ -162,9 +160,9 @@ var kernelReasons = map[string]struct {
 // kernel, aborted says why where that can be known, a refusal that no kernel
 // made becomes rejected. What contradicts the wire is said, not hidden.
 func (e Evidence) Refine(cs []Conversation) {
-	told := make([]bool, len(e.Kernel)) // of an earlier connection of the same ports, perhaps
+	t := untoldOf(e.Kernel)
 	for i := range cs {
-		e.kernel(&cs[i], told)
+		e.kernel(&cs[i], t)
 		e.sockets(&cs[i])
 	}
 	e.counters(cs)
@@ -190,39 +188,67 @@ func (c *Conversation) note(format string, args ...any) {
 	c.Text += " " + fmt.Sprintf(format, args...)
 }
 
-func (e Evidence) kernel(c *Conversation, told []bool) {
+// untold holds the events of a trace that no conversation has taken yet: one of an
+// earlier connection on the same ports is not one of a later.
+type untold struct {
+	exact     map[[2]netip.AddrPort][]*KernelReset
+	listeners map[uint16][]*KernelReset
+}
+
+func untoldOf(events []KernelReset) untold {
+	t := untold{map[[2]netip.AddrPort][]*KernelReset{}, map[uint16][]*KernelReset{}}
+	for i := range events {
+		k := &events[i]
+		if k.To.Port() == 0 {
+			t.listeners[k.From.Port()] = append(t.listeners[k.From.Port()], k)
+			continue
+		}
+		ends := [2]netip.AddrPort{k.From, k.To}
+		t.exact[ends] = append(t.exact[ends], k)
+	}
+	return t
+}
+
+// take gives the event of the reset that ended a conversation, and takes those of
+// its others from there too; nil without.
+func (t untold) take(c *Conversation, r *Reset) *KernelReset {
+	from, to, _ := c.side(r.From)
+	sent := 0
+	for _, other := range c.Resets {
+		if other.From == r.From {
+			sent++
+		}
+	}
+	ends := [2]netip.AddrPort{from, to}
+	if events := t.exact[ends]; len(events) > 0 {
+		t.exact[ends] = events[min(sent, len(events)):]
+		return events[0]
+	}
+	if !c.maybeListener(*r) {
+		return nil
+	}
+	// Whose RST of a listener it was is not known: one that goes with the cause.
+	all := t.listeners[from.Port()]
+	i := slices.IndexFunc(all, func(k *KernelReset) bool {
+		return k.ofListener(from) && slices.Contains(kernelReasons[k.Reason].causes, c.Cause)
+	})
+	if i < 0 {
+		return nil
+	}
+	event := all[i]
+	all[i] = all[0]
+	t.listeners[from.Port()] = all[1:]
+	return event
+}
+
+func (e Evidence) kernel(c *Conversation, t untold) {
 	r := c.ending()
 	if r == nil || len(e.Kernel) == 0 && !e.KernelWhole {
 		return
 	}
-	from, to, _ := c.side(r.From)
-	listener := c.maybeListener(*r)
-	var event *KernelReset
-	left := 0 // of this connection's RSTs from there
-	for _, other := range c.Resets {
-		if other.From == r.From {
-			left++
-		}
-	}
-	exact := false
-	for i := range e.Kernel {
-		k := &e.Kernel[i]
-		if k.From == from && k.To == to && !told[i] && left > 0 {
-			told[i] = true
-			if left--; !exact {
-				event, exact = k, true
-			}
-		}
-		if exact {
-			continue
-		}
-		// Whose RST of a listener it was is not known: one that goes with the cause.
-		if listener && k.ofListener(from) && slices.Contains(kernelReasons[k.Reason].causes, c.Cause) {
-			event = k
-		}
-	}
+	event := t.take(c, r)
 	if event == nil {
-		if e.KernelWhole && !listener {
+		if e.KernelWhole && !c.maybeListener(*r) {
 			c.unsent(r)
 		}
 		return
@@ -254,10 +280,10 @@ func (c *Conversation) maybeListener(r Reset) bool {
 	return r.From == Server || c.Basis != Wire || c.Cause == CauseUnexplained
 }
 
-// ofListener says whether the event is of a listener on the port of from.
+// ofListener says whether the event, of a listener on the port of from, may be of
+// one on its address.
 func (k *KernelReset) ofListener(from netip.AddrPort) bool {
-	return k.To.Port() == 0 && k.From.Port() == from.Port() &&
-		(k.From.Addr() == from.Addr() || !k.From.Addr().IsValid() || k.From.Addr().IsUnspecified())
+	return k.From.Addr() == from.Addr() || !k.From.Addr().IsValid() || k.From.Addr().IsUnspecified()
 }
 
 // unsent takes in that no kernel sent the RST r.
@@ -360,225 +386,4 @@ func (e Evidence) sockets(c *Conversation) {
 			}
 		}
 	}
-}
-
-// LogLine is a line of one of nginx's logs, as far as it is understood.
-type LogLine struct {
-	Time     time.Time
-	Text     string // whole, safe for a terminal
-	Message  string // of the error log: what went wrong
-	Client   netip.Addr
-	Request  string // "GET /test"
-	Upstream netip.AddrPort
-	Status   int // of the access log
-}
-
-// ReadErrorLog reads nginx's error log; its times are in loc.
-func ReadErrorLog(r io.Reader, loc *time.Location) ([]LogLine, error) {
-	var found []LogLine
-	err := lines(r, func(text string) {
-		if len(text) < 20 {
-			return
-		}
-		at, err := time.ParseInLocation("2006/01/02 15:04:05", text[:19], loc)
-		if err != nil {
-			return
-		}
-		_, rest, ok := strings.Cut(text, "#")
-		if !ok {
-			return
-		}
-		if _, after, ok := strings.Cut(rest, ": "); ok {
-			rest = after
-		}
-		if strings.HasPrefix(rest, "*") {
-			_, rest, _ = strings.Cut(rest, " ")
-		}
-		l := LogLine{Time: at, Text: clean(text)}
-		message, _, _ := strings.Cut(rest, ", client: ")
-		l.Message = clean(message)
-		l.Client, _ = netip.ParseAddr(logField(rest, "client: "))
-		l.Request = requestOf(strings.Trim(logField(rest, "request: "), `"`))
-		up := strings.Trim(logField(rest, "upstream: "), `"`)
-		if _, after, ok := strings.Cut(up, "://"); ok {
-			up, _, _ = strings.Cut(after, "/")
-		}
-		l.Upstream = endpointOf(up) // of stream {} without a scheme
-		found = append(found, l)
-	})
-	return found, err
-}
-
-func logField(s, name string) string {
-	_, rest, ok := strings.Cut(s, name)
-	if !ok {
-		return ""
-	}
-	if strings.HasPrefix(rest, `"`) {
-		if i := strings.Index(rest[1:], `"`); i >= 0 {
-			return rest[:i+2]
-		}
-	}
-	rest, _, _ = strings.Cut(rest, ", ")
-	return rest
-}
-
-// requestOf is a request line without its version, as Conversation.Request has it.
-func requestOf(line string) string {
-	if i := strings.LastIndex(line, " HTTP/"); i > 0 {
-		line = line[:i]
-	}
-	return clean(line)
-}
-
-// ReadAccessLog reads an access log: lines that begin as in the format
-// "combined" (address, two words, [time], "request", status), or the lab's own,
-// an object of JSON each.
-func ReadAccessLog(r io.Reader) ([]LogLine, error) {
-	var found []LogLine
-	err := lines(r, func(text string) {
-		l, ok := combined(text)
-		if strings.HasPrefix(text, "{") {
-			l, ok = ours(text)
-		}
-		if ok {
-			l.Text = clean(text)
-			found = append(found, l)
-		}
-	})
-	return found, err
-}
-
-func combined(text string) (l LogLine, ok bool) {
-	addr, rest, _ := strings.Cut(text, " ")
-	l.Client, _ = netip.ParseAddr(addr)
-	if _, rest, ok = strings.Cut(rest, "["); !ok {
-		return l, false
-	}
-	when, rest, _ := strings.Cut(rest, "] \"")
-	at, err := time.Parse("02/Jan/2006:15:04:05 -0700", when)
-	request, rest, _ := strings.Cut(rest, `" `)
-	l.Time, l.Request = at, requestOf(request)
-	fmt.Sscan(rest, &l.Status)
-	return l, err == nil
-}
-
-func ours(text string) (l LogLine, ok bool) {
-	var in struct {
-		Time            float64
-		Remote, Request string
-		Status          int `json:",string"`
-	}
-	if err := json.Unmarshal([]byte(text), &in); err != nil {
-		return l, false
-	}
-	l.Time = time.UnixMilli(int64(in.Time * 1000))
-	l.Client, l.Request, l.Status = endpointOf(in.Remote).Addr(), requestOf(in.Request), in.Status
-	return l, l.Client.IsValid()
-}
-
-// nginx writes its logs with whole seconds, when it is done.
-const logSlack = 1500 * time.Millisecond
-
-// logs joins the two legs of a proxy: a line of the error log with the upstream
-// conversation it speaks of, and with the client's conversation that got the
-// 502 or 504. A line without an upstream is of the client's own.
-func (e Evidence) logs(cs []Conversation) {
-	byServer, byClient := map[netip.AddrPort][]int{}, map[netip.Addr][]int{}
-	for i := range cs {
-		byServer[cs[i].Server] = append(byServer[cs[i].Server], i)
-		byClient[cs[i].Client.Addr()] = append(byClient[cs[i].Client.Addr()], i)
-	}
-	for _, l := range e.Errors {
-		hint := l.hint()
-		if hint == nil {
-			continue
-		}
-		died := func(c *Conversation) bool {
-			return slices.Contains(hint.causes, c.Cause) || c.Cause == CauseUnexplained && len(hint.causes) > 0
-		}
-		if !l.Upstream.IsValid() {
-			if own := l.near(cs, byClient[l.Client], died); len(own) > 0 && !strings.Contains(l.Message, "upstream") {
-				cs[own[0]].logged(l, guess(own))
-			}
-			continue
-		}
-		up := l.near(cs, byServer[l.Upstream], died)
-		if len(up) == 0 {
-			continue
-		}
-		down := l.near(cs, byClient[l.Client], func(c *Conversation) bool {
-			return c.Server != l.Upstream && c.Request == l.Request && l.Request != ""
-		})
-		cs[up[0]].logged(l, guess(up))
-		if len(down) > 0 {
-			cs[up[0]].join(&cs[down[0]], guess(up, down))
-		}
-	}
-	told := map[int]bool{}
-	for _, l := range e.Access {
-		if l.Status != 499 {
-			continue
-		}
-		left := l.near(cs, byClient[l.Client], func(c *Conversation) bool {
-			return c.Cause == CauseAbandoned && c.Request == l.Request && l.Time.Sub(c.End).Abs() < logSlack
-		})
-		for _, i := range left {
-			if !told[i] {
-				told[i] = true
-				cs[i].note("nginx's access log has the 499%s.", guess(left))
-				break
-			}
-		}
-	}
-}
-
-// logged notes what the error log says of a conversation.
-func (c *Conversation) logged(l LogLine, guess string) {
-	c.Log = l.Message
-	c.note("nginx's error log: %q%s.", l.Message, guess)
-}
-
-// join notes at the connections to an upstream and of a client that one died of the
-// other.
-func (c *Conversation) join(client *Conversation, guess string) {
-	switch {
-	case client.Requests > 1: // whose answers the status is of is not known
-		client.note("Behind one of its requests (%s) lies the connection %s → %s, %s%s.", client.Request, c.Client, c.Server, c.Cause, guess)
-		c.note("It was for a request of %s (%s)%s.", client.Client, client.Request, guess)
-		return
-	case client.Status >= 500:
-		client.note("The %d came of the connection %s → %s, %s%s.", client.Status, c.Client, c.Server, c.Cause, guess)
-	default:
-		client.note("Behind it lies the connection %s → %s, %s%s.", c.Client, c.Server, c.Cause, guess)
-	}
-	if client.Status > 0 { // the client's own connection may be healthy, and is then not told of
-		c.note("%s was answered %d for it (%s)%s.", client.Client, client.Status, client.Request, guess)
-	}
-}
-
-// near gives those of some conversations that lasted at the line's time and are
-// as wanted, the one whose end is nearest first.
-func (l LogLine) near(cs []Conversation, of []int, wanted func(*Conversation) bool) []int {
-	var found []int
-	for _, i := range of {
-		c := &cs[i]
-		if !l.Time.Before(c.Start.Add(-logSlack)) && !l.Time.After(c.End.Add(logSlack)) && wanted(c) {
-			found = append(found, i)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b int) int {
-		return cmp.Compare(l.Time.Sub(cs[a].End).Abs(), l.Time.Sub(cs[b].End).Abs())
-	})
-	return found
-}
-
-// guess is what is said where a line may be of several conversations.
-func guess(found ...[]int) string {
-	for _, of := range found {
-		if len(of) > 1 {
-			return "; a guess: by time and address there are others"
-		}
-	}
-	return ""
 }

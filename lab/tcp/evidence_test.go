@@ -250,3 +250,36 @@ func TestLogAmongRequests(t *testing.T) {
 		t.Errorf("%q\n%q", cs[0].Text, cs[1].Text)
 	}
 }
+
+// TestLogOfMany: each line is told once, each connection has one line, and the
+// client behind them is told of one.
+func TestLogOfMany(t *testing.T) {
+	upstream := Conversation{Client: endpointOf("10.0.0.2:50000"), Server: endpointOf("10.0.0.3:8080"), Cause: CauseRefused, Start: epoch, End: epoch}
+	client := Conversation{Client: clientAddr, Server: serverAddr, Cause: CauseOpen, Requests: 9, Status: 502, Request: "GET /test", Start: epoch, End: epoch}
+	line := LogLine{Time: epoch, Message: "connect() failed (111: Connection refused)", Client: clientAddr.Addr(), Request: "GET /test", Upstream: upstream.Server}
+	cs := []Conversation{upstream, upstream, upstream, client}
+	Evidence{Errors: slices.Repeat([]LogLine{line}, 5)}.Refine(cs)
+	for _, c := range cs[:3] {
+		if strings.Count(c.Text, "error log") != 1 || strings.Count(c.Text, "It was for") != 1 || !strings.Contains(c.Text, "a guess") {
+			t.Error(c.Text)
+		}
+	}
+	if strings.Count(cs[3].Text, "Behind one of its requests") != 1 {
+		t.Error(cs[3].Text)
+	}
+}
+
+// TestKernelOfMany: an event is of one connection only, a listener's too.
+func TestKernelOfMany(t *testing.T) {
+	events, err := ReadKernel(strings.NewReader("tcp_send_reset: src=0.0.0.0:80 dest=0.0.0.0:0 state=TCP_LISTEN reason=TCP_FLAGS\n" +
+		"tcp_send_reset: src=10.0.0.2:80 dest=10.0.0.1:40000 state=TCP_TIME_WAIT reason=TCP_TIMEWAIT_SOCKET\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := script(t, "stale-idle")[0]
+	cs := []Conversation{c, c, c}
+	Evidence{Kernel: events}.Refine(cs)
+	if !strings.Contains(cs[0].Text, "TCP_TIMEWAIT_SOCKET") || !strings.Contains(cs[1].Text, "TCP_FLAGS") || cs[2].Basis != Wire {
+		t.Errorf("%+v", cs)
+	}
+}

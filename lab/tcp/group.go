@@ -110,6 +110,10 @@ func (c Cause) Healthy() bool {
 	return false
 }
 
+// Healthy says whether the group needs nobody's attention: nginx has nothing to
+// say of it either.
+func (g *Group) Healthy() bool { return g.Cause.Healthy() && !g.Logged }
+
 // List gives the groups, the sick before the healthy, the many before the few.
 func (g *Groups) List() []Group {
 	var list []Group
@@ -118,7 +122,7 @@ func (g *Groups) List() []Group {
 		list = append(list, *v)
 	}
 	slices.SortStableFunc(list, func(a, b Group) int {
-		if h := cmp.Compare(btoi(a.Cause.Healthy()), btoi(b.Cause.Healthy())); h != 0 {
+		if h := cmp.Compare(btoi(a.Healthy()), btoi(b.Healthy())); h != 0 {
 			return h
 		}
 		return cmp.Compare(b.Count, a.Count)
