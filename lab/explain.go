@@ -40,7 +40,8 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 		Example: `  lab explain prod.pcapng                            who closed what, and why
   tcpdump -i any -U -w - tcp | lab explain -         live, as connections end
   lab explain --cause stale-idle --ladder 18 x.pcap  the connection of frame 18, drawn
-  lab explain --json x.pcap | jq -r .cause | sort | uniq -c`,
+  lab explain --json x.pcap | jq -r .cause | sort | uniq -c
+  lab explain --log error.log --access access.log    no capture yet: what each line may mean`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("ladder") && e.ladder < 1 {
 				return errors.New("--ladder: want the number of a frame, from 1 on")
@@ -228,6 +229,9 @@ func (e *explain) open(args []string) (*os.File, string, error) {
 	for _, m := range others {
 		fmt.Fprintln(os.Stderr, "lab:", report.Printable(m.String()))
 	}
+	if e.annotate == "" && e.redact == "" {
+		fmt.Fprintln(os.Stderr, "lab: frames are numbered as in all captures put together; -o writes that one")
+	}
 	_, err = merged.Seek(0, io.SeekStart)
 	return merged, strings.Join(args, ", "), err
 }
@@ -288,7 +292,8 @@ func (e *explain) wanted(c tcp.Conversation) (bool, error) {
 		return false, nil
 	}
 	if e.host != "" {
-		is := func(a netip.AddrPort, name string) bool { return a.Addr().String() == e.host || name == e.host }
+		addr, _ := netip.ParseAddr(e.host)
+		is := func(a netip.AddrPort, name string) bool { return a.Addr() == addr.Unmap() || name == e.host }
 		if !is(c.Client, c.ClientName) && !is(c.Server, c.ServerName) {
 			return false, nil
 		}

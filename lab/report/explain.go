@@ -90,6 +90,8 @@ func (e Explanation) group(p Paper, g tcp.Group) {
 	title := p.in(bold, fmt.Sprintf("%s  %s", thousands(g.Count), p.in(red, string(g.Cause))))
 	clients := between(g.ClientName, g.Client)
 	switch {
+	case g.Count == 1:
+		clients = between(g.ClientName, g.Examples[0].Client)
 	case g.Clients >= tcp.MaxClients:
 		clients = fmt.Sprintf("%s clients or more", thousands(g.Clients))
 	case g.Clients > 1:

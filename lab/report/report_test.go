@@ -132,7 +132,7 @@ func TestProgressWithoutTerminal(t *testing.T) {
 func TestManyStories(t *testing.T) {
 	groups := []tcp.Group{{Cause: tcp.CauseClosed, Count: 3, Logged: true, Text: "closed, and logged"}, {Cause: tcp.CauseClosed, Count: 4}}
 	for i := range stories {
-		groups = append(groups, tcp.Group{Cause: tcp.CauseRefused, Count: 1, Text: "refused", Server: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(i))})
+		groups = append(groups, tcp.Group{Cause: tcp.CauseRefused, Count: 2, Text: "refused", Server: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(i))})
 	}
 	var b strings.Builder
 	Explanation{Groups: groups, Early: 1}.Tell(Paper{Writer: &b, Width: 100})
