@@ -254,6 +254,7 @@ func (e Evidence) kernel(c *Conversation, t untold) {
 		return
 	}
 	known, ok := kernelReasons[event.Reason]
+	c.Reason = event.Reason
 	switch {
 	case event.Reason == "":
 		c.note("A kernel sent this RST; its trace gives no reason, as Linux does from 6.10 on.")

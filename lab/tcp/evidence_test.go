@@ -279,6 +279,13 @@ func TestKernelOfMany(t *testing.T) {
 	c := script(t, "stale-idle")[0]
 	cs := []Conversation{c, c, c}
 	Evidence{Kernel: events}.Refine(cs)
+	var g Groups
+	for _, c := range slices.Concat(cs, cs[:1]) {
+		g.Add(c)
+	}
+	if text := g.List()[0].Text; !strings.HasSuffix(text, " The kernel's reason, 2 times: TCP_TIMEWAIT_SOCKET, data came for a connection in FIN_WAIT2 or TIME_WAIT, which no process owns. The kernel's reason, once: TCP_FLAGS, no connection, only a listener.") {
+		t.Error(text)
+	}
 	if !strings.Contains(cs[0].Text, "TCP_TIMEWAIT_SOCKET") || !strings.Contains(cs[1].Text, "TCP_FLAGS") || cs[2].Basis != Wire {
 		t.Errorf("%+v", cs)
 	}

@@ -84,6 +84,7 @@ type Conversation struct {
 	LongestRest  float64   `json:"longest_rest,omitempty"` // seconds: the longest after which the client used the connection again in time
 	Tap          Side      `json:"tap,omitempty"`          // side that the capture was taken at, where its TTLs or its handshake tell
 
+	Reason        string `json:"reason,omitempty"`        // of the RST that ended it, by the kernel that sent it
 	Log           string `json:"log,omitempty"`           // what nginx's error log says of it
 	Contradiction string `json:"contradiction,omitempty"` // other evidence that does not go with the cause
 

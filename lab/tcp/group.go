@@ -3,6 +3,7 @@ package tcp
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -54,12 +55,17 @@ type Group struct {
 	Examples   []Conversation `json:"examples"` // the first ones
 
 	clients map[netip.Addr]struct{}
+	reasons map[string]int // the kernels', and how often
 }
 
 // MaxClients is how many clients of a group are told apart.
 const MaxClients = 1 << 10
 
 const groupExamples = 3
+
+// maxReasons bounds the kernels' reasons that are told apart: there are about
+// thirty, but a trace is a text.
+const maxReasons = 64
 
 // Add takes in one more conversation.
 func (g *Groups) Add(c Conversation) {
@@ -76,7 +82,7 @@ func (g *Groups) Add(c Conversation) {
 	v := g.byKey[k]
 	if v == nil {
 		v = &Group{Cause: k.cause, Client: c.Client.Addr(), Server: k.server, ClosedBy: c.ClosedBy, ResetBy: c.ResetBy,
-			ClientName: c.ClientName, ServerName: c.ServerName, Logged: k.logged, Advice: c.Advice, clients: map[netip.Addr]struct{}{}}
+			ClientName: c.ClientName, ServerName: c.ServerName, Logged: k.logged, Advice: c.Advice, clients: map[netip.Addr]struct{}{}, reasons: map[string]int{}}
 		g.byKey[k] = v
 		g.order = append(g.order, v)
 	}
@@ -94,6 +100,9 @@ func (g *Groups) Add(c Conversation) {
 	}
 	if c.Reuse > 0 {
 		v.Reuse.add(c.Reuse)
+	}
+	if c.Reason != "" && (len(v.reasons) < maxReasons || v.reasons[c.Reason] > 0) {
+		v.reasons[c.Reason]++
 	}
 	if len(v.Examples) < groupExamples {
 		c.Segments = nil
@@ -193,6 +202,19 @@ func (g *Group) text() string {
 		first = e.Client.String()
 	}
 	text = fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
+	for _, reason := range slices.SortedFunc(maps.Keys(g.reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(g.reasons[b], g.reasons[a]), cmp.Compare(a, b))
+	}) {
+		times := fmt.Sprintf("%d times", g.reasons[reason])
+		if g.reasons[reason] == 1 {
+			times = "once"
+		}
+		text += fmt.Sprintf(" The kernel's reason, %s: %s", times, reason)
+		if means := kernelReasons[reason].means; means != "" {
+			text += ", " + means
+		}
+		text += "."
+	}
 	if g.Logged {
 		text += fmt.Sprintf(" nginx's error log of it: %q.", e.Log)
 	}
