@@ -72,13 +72,16 @@ func endpointOf(s string) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// maxEvidence bounds the lines that are kept of one file.
+// maxEvidence bounds the lines of one file, which are kept.
 const maxEvidence = 1 << 20
 
 func lines(r io.Reader, each func(string)) error {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, 1<<20)
-	for n := 0; s.Scan() && n < maxEvidence; n++ {
+	for n := 0; s.Scan(); n++ {
+		if n == maxEvidence {
+			return fmt.Errorf("reading evidence: more than %d lines: cut it to the time of the capture", maxEvidence)
+		}
 		each(s.Text())
 	}
 	if err := s.Err(); err != nil {

@@ -290,3 +290,13 @@ func TestKernelOfMany(t *testing.T) {
 		t.Errorf("%+v", cs)
 	}
 }
+
+// TestMuchEvidence: what is too long is not cut in silence.
+func TestMuchEvidence(t *testing.T) {
+	if _, err := ReadKernel(strings.NewReader(strings.Repeat("\n", maxEvidence))); err != nil {
+		t.Error(err)
+	}
+	if _, err := ReadKernel(strings.NewReader(strings.Repeat("\n", maxEvidence+1))); err == nil || !strings.Contains(err.Error(), "cut it") {
+		t.Error(err)
+	}
+}
