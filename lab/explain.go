@@ -46,6 +46,11 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 			if cmd.Flags().Changed("ladder") && e.ladder < 1 {
 				return errors.New("--ladder: want the number of a frame, from 1 on")
 			}
+			for flag, causes := range map[string][]string{"cause": e.causes, "fail-on": e.failOn} {
+				if cmd.Flags().Changed(flag) && len(causes) == 0 {
+					return fmt.Errorf("--%s: want a cause; there are %s", flag, strings.Join(report.SortedCauses(), ", "))
+				}
+			}
 			e.out = cmd.OutOrStdout()
 			context.AfterFunc(cmd.Context(), func() {
 				// After Ctrl-C tcpdump ends too, and what was still open is told. When nobody
@@ -139,7 +144,7 @@ func (e *explain) run(args []string) error {
 	case e.redact != "":
 		return e.copy(in, name, e.redact, func(w io.Writer) error { _, err := tcp.Redact(w, in); return err })
 	case e.ladder > 0:
-		return e.draw(in, name)
+		return e.draw(in, name, evidence)
 	}
 	return e.tell(in, name, evidence)
 }
@@ -277,7 +282,7 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 		n, err := file.read(f)
 		f.Close()
 		if err != nil {
-			return all, fmt.Errorf("reading evidence %s: %w", file.name, err)
+			return all, fmt.Errorf("%s: %w", file.name, err)
 		}
 		if there, err := os.Stat(file.name); n == 0 && err == nil && there.Size() > 0 {
 			fmt.Fprintf(os.Stderr, "lab: %s: %s in it\n", report.Printable(file.name), file.none)
@@ -455,38 +460,46 @@ func within(c tcp.Conversation, f tcp.Frame) bool {
 }
 
 // draw draws the connection of one frame.
-func (e *explain) draw(in *os.File, name string) error {
+func (e *explain) draw(in *os.File, name string, evidence tcp.Evidence) error {
 	if in == os.Stdin {
 		return errors.New("--ladder reads the capture twice: give it a file in place of standard input")
 	}
 	var frame *tcp.Frame
-	if _, err := tcp.Read(in, func(f tcp.Frame) error {
+	all, err := tcp.Read(in, func(f tcp.Frame) error {
 		if f.Number == e.ladder {
 			frame = &f
 		}
 		return nil
-	}); err != nil {
+	})
+	switch {
+	case err != nil:
 		return fmt.Errorf("reading capture %s: %w", name, err)
-	}
-	if frame == nil {
+	case e.ladder > all.Frames:
+		return fmt.Errorf("%s has no frame %d: it has %d", name, e.ladder, all.Frames)
+	case frame == nil:
 		return fmt.Errorf("%s has no TCP segment in frame %d", name, e.ladder)
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("reading capture %s a second time: %w", name, err)
 	}
-	var found *tcp.Conversation
+	ours := func(c tcp.Conversation) bool {
+		same := frame.Src == c.Client && frame.Dst == c.Server || frame.Src == c.Server && frame.Dst == c.Client
+		return same && within(c, *frame)
+	}
+	var found []tcp.Conversation // all of them where other evidence speaks of them
 	if _, err := tcp.Explain(in, tcp.Options{}, func(c tcp.Conversation) {
-		ours := frame.Src == c.Client && frame.Dst == c.Server || frame.Src == c.Server && frame.Dst == c.Client
-		if ours && within(c, *frame) {
-			found = &c
+		if e.given() != "" || ours(c) {
+			found = append(found, c)
 		}
 	}); err != nil {
 		return fmt.Errorf("reading capture %s: %w", name, err)
 	}
-	if found == nil {
+	evidence.Refine(found)
+	i := slices.IndexFunc(found, ours)
+	if i < 0 {
 		return fmt.Errorf("%s: frame %d belongs to no connection", name, e.ladder)
 	}
-	c, err := segments(in, *found)
+	c, err := segments(in, found[i])
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func Nearest(name string) string {
 // none is.
 func NearestOf(names []string, name string) string {
 	near := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return distance(name, n) > len(name)/2 })
-	if len(near) == 0 {
+	if name == "" || len(near) == 0 {
 		return ""
 	}
 	slices.SortFunc(near, func(a, b string) int {
