@@ -251,6 +251,19 @@ func TestLogAmongRequests(t *testing.T) {
 	}
 }
 
+// TestLogOfTheDead: of two connections that a line may be of, the one that died is
+// more likely it.
+func TestLogOfTheDead(t *testing.T) {
+	dead := Conversation{Client: endpointOf("10.0.0.2:50000"), Server: endpointOf("10.0.0.3:8080"), Cause: CauseVanished, Start: epoch, End: epoch}
+	open := dead
+	open.Cause, open.End = CauseOpen, epoch.Add(2*time.Second)
+	cs := []Conversation{open, dead}
+	Evidence{Errors: []LogLine{{Time: open.End.Add(-time.Second), Message: "upstream timed out (110: Connection timed out) while reading", Upstream: dead.Server}}}.Refine(cs)
+	if cs[0].Log != "" || !strings.Contains(cs[1].Text, "a guess") {
+		t.Errorf("%+v", cs)
+	}
+}
+
 // TestLogOfMany: each line is told once, each connection has one line, and the
 // client behind them is told of one.
 func TestLogOfMany(t *testing.T) {

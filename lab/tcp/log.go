@@ -217,7 +217,7 @@ func (c *Conversation) join(client *Conversation, first bool, guess string) {
 }
 
 // near gives those of some conversations that lasted at the line's time and are
-// as wanted, the one whose end is nearest first.
+// as wanted: those that died before the healthy, the nearest end first.
 func (l LogLine) near(cs []Conversation, of []int, wanted func(*Conversation) bool) []int {
 	var found []int
 	for _, i := range of {
@@ -227,7 +227,8 @@ func (l LogLine) near(cs []Conversation, of []int, wanted func(*Conversation) bo
 		}
 	}
 	slices.SortStableFunc(found, func(a, b int) int {
-		return cmp.Compare(l.Time.Sub(cs[a].End).Abs(), l.Time.Sub(cs[b].End).Abs())
+		return cmp.Or(cmp.Compare(btoi(cs[a].Cause.Healthy()), btoi(cs[b].Cause.Healthy())),
+			cmp.Compare(l.Time.Sub(cs[a].End).Abs(), l.Time.Sub(cs[b].End).Abs()))
 	})
 	return found
 }
@@ -236,7 +237,7 @@ func (l LogLine) near(cs []Conversation, of []int, wanted func(*Conversation) bo
 func guess(found ...[]int) string {
 	for _, of := range found {
 		if len(of) > 1 {
-			return "; a guess: by time and address there are others"
+			return "; a guess, for others fit as well"
 		}
 	}
 	return ""
