@@ -33,15 +33,24 @@ for what is healthy. Several captures of one path are put together, their clocks
 the packets cannot decide is said to be unexplained; no cause is guessed.
 
 Other evidence raises it from what the wire shows to what the kernel knows: the tracepoint
-tcp:tcp_send_reset, counters, nginx's logs, ss. With --log alone and no capture, the possible
+tcp:tcp_send_reset, counters, nginx's logs, ss. With these alone and no capture, the possible
 causes of each line are listed, and what would decide between them.
 
 Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be read.`,
 		Example: `  lab explain prod.pcapng                            who closed what, and why
   tcpdump -i any -U -w - tcp | lab explain -         live, as connections end
   lab explain --cause stale-idle --ladder 18 x.pcap  the connection of frame 18, drawn
-  lab explain --json x.pcap | jq -r .cause | sort | uniq -c`,
+  lab explain --json x.pcap | jq -r .cause | sort | uniq -c
+  lab explain --log error.log --access access.log    no capture yet: what each line may mean`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("ladder") && e.ladder < 1 {
+				return errors.New("--ladder: want the number of a frame, from 1 on")
+			}
+			for flag, causes := range map[string][]string{"cause": e.causes, "fail-on": e.failOn} {
+				if cmd.Flags().Changed(flag) && len(causes) == 0 {
+					return fmt.Errorf("--%s: want a cause; there are %s", flag, strings.Join(report.SortedCauses(), ", "))
+				}
+			}
 			e.out = cmd.OutOrStdout()
 			context.AfterFunc(cmd.Context(), func() {
 				// After Ctrl-C tcpdump ends too, and what was still open is told. When nobody
@@ -54,7 +63,7 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&e.json, "json", false, "one JSON object a connection")
+	f.BoolVar(&e.json, "json", false, "one JSON object a connection, or a line where there is no capture")
 	f.StringVarP(&e.annotate, "output", "o", "", "write a pcapng in which Wireshark shows a comment on each frame that proves something")
 	f.StringVar(&e.redact, "redact", "", "write a pcapng without payload and with other addresses, fit to be shared")
 	f.IntVar(&e.ladder, "ladder", 0, "draw the connection that this frame belongs to")
@@ -67,7 +76,7 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 	f.StringVar(&e.kernel, "kernel", "", "text of a trace with tcp:tcp_send_reset events")
 	f.StringVar(&e.counters, "counters", "", "counters.json: how much each host's counters rose")
 	f.StringVar(&e.errorLog, "log", "", "nginx's error log")
-	f.StringVar(&e.accessLog, "access", "", "nginx's access log")
+	f.StringVar(&e.accessLog, "access", "", "nginx's access log, in a format that begins like \"combined\"")
 	f.StringVar(&e.sockets, "ss", "", "output of ss -tan")
 	for _, flag := range []string{"json", "output", "ladder", "fail-on"} { // what writes a capture to share tells nothing
 		c.MarkFlagsMutuallyExclusive("redact", flag)
@@ -106,19 +115,22 @@ func (e *explain) run(args []string) error {
 	}
 	for _, cause := range slices.Concat(e.causes, e.failOn) {
 		if !slices.Contains(report.SortedCauses(), cause) {
-			return fmt.Errorf("unknown cause %q; there are %s", cause, strings.Join(report.SortedCauses(), ", "))
+			there := catalogue.NearestOf(report.SortedCauses(), cause)
+			if there == "" {
+				there = "there are " + strings.Join(report.SortedCauses(), ", ")
+			}
+			return fmt.Errorf("unknown cause %q; %s", cause, there)
 		}
+	}
+	if _, err := report.Instant(e.since, time.Time{}); e.since != "" && err != nil {
+		return fmt.Errorf("--since: %w", err)
 	}
 	evidence, err := e.evidence()
 	if err != nil {
 		return err
 	}
 	if len(args) == 0 {
-		if e.errorLog == "" {
-			return errors.New("explain what? name a capture, or - for standard input; --how says how to make one")
-		}
-		report.LogHints(stdout(), evidence.Errors)
-		return nil
+		return e.guess(evidence)
 	}
 	if err := e.keeps(args); err != nil {
 		return err
@@ -132,9 +144,37 @@ func (e *explain) run(args []string) error {
 	case e.redact != "":
 		return e.copy(in, name, e.redact, func(w io.Writer) error { _, err := tcp.Redact(w, in); return err })
 	case e.ladder > 0:
-		return e.draw(in, name)
+		return e.draw(in, name, evidence)
 	}
 	return e.tell(in, name, evidence)
+}
+
+// guess tells what the other evidence alone may mean.
+func (e *explain) guess(evidence tcp.Evidence) error {
+	if e.given() == "" {
+		return errors.New("explain what? name a capture, or - for standard input; --how says how to make one")
+	}
+	if e.annotate+e.redact+e.host+e.since != "" || e.ladder != 0 || e.port != 0 || len(e.causes)+len(e.failOn) > 0 {
+		return errors.New("without a capture there is only --json: logs alone name no connection's cause")
+	}
+	clues := evidence.Clues()
+	if e.json {
+		enc := json.NewEncoder(e.out)
+		for _, c := range clues {
+			_ = enc.Encode(c)
+		}
+		return nil
+	}
+	if len(clues) == 0 {
+		fmt.Fprintln(e.out, "no line speaks of a connection's end")
+	}
+	report.Clues(stdout(), clues)
+	return nil
+}
+
+// given is the evidence that is named beside the capture, or in its place.
+func (e *explain) given() string {
+	return e.kernel + e.counters + e.errorLog + e.accessLog + e.sockets
 }
 
 // keeps says whether what is to be written leaves alone what is read, which may
@@ -186,8 +226,16 @@ func (e *explain) open(args []string) (*os.File, string, error) {
 		merged.Close()
 		return nil, "", fmt.Errorf("putting captures together: %w", err)
 	}
-	for _, m := range fitted[1:] { // to the first
+	others := fitted[1:] // to the first
+	if ring := slices.DeleteFunc(slices.Clone(others), func(m tcp.Merged) bool { return m.Of == "" }); len(ring) > 1 {
+		fmt.Fprintf(os.Stderr, "lab: %d captures continue others of the same tap, as the files of a ring do; their clocks are taken as they are\n", len(ring))
+		others = slices.DeleteFunc(others, func(m tcp.Merged) bool { return m.Of != "" })
+	}
+	for _, m := range others {
 		fmt.Fprintln(os.Stderr, "lab:", report.Printable(m.String()))
+	}
+	if e.annotate == "" && e.redact == "" {
+		fmt.Fprintln(os.Stderr, "lab: frames are numbered as in all captures put together; -o writes that one")
 	}
 	_, err = merged.Seek(0, io.SeekStart)
 	return merged, strings.Join(args, ", "), err
@@ -198,13 +246,31 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 	var all tcp.Evidence
 	for _, file := range []struct {
 		name string
-		read func(io.Reader) error
+		read func(io.Reader) (int, error)
+		none string // what a file lacks that says nothing
 	}{
-		{e.kernel, func(r io.Reader) (err error) { all.Kernel, err = tcp.ReadKernel(r); return err }},
-		{e.counters, func(r io.Reader) (err error) { all.Counters, err = tcp.ReadCounters(r); return err }},
-		{e.errorLog, func(r io.Reader) (err error) { all.Errors, err = tcp.ReadErrorLog(r, time.Local); return err }},
-		{e.accessLog, func(r io.Reader) (err error) { all.Access, err = tcp.ReadAccessLog(r); return err }},
-		{e.sockets, func(r io.Reader) (err error) { all.Sockets, err = tcp.ReadSockets(r); return err }},
+		{e.kernel, func(r io.Reader) (n int, err error) { all.Kernel, err = tcp.ReadKernel(r); return len(all.Kernel), err },
+			"no event of tcp:tcp_send_reset"},
+		{e.counters, func(r io.Reader) (n int, err error) {
+			all.Counters, err = tcp.ReadCounters(r)
+			return len(all.Counters), err
+		},
+			"no counters"},
+		{e.errorLog, func(r io.Reader) (n int, err error) {
+			all.Errors, err = tcp.ReadErrorLog(r, time.Local)
+			return len(all.Errors), err
+		},
+			"no line as nginx writes its error log"},
+		{e.accessLog, func(r io.Reader) (n int, err error) {
+			all.Access, err = tcp.ReadAccessLog(r)
+			return len(all.Access), err
+		},
+			`no line that begins as in nginx's format "combined"`},
+		{e.sockets, func(r io.Reader) (n int, err error) {
+			all.Sockets, err = tcp.ReadSockets(r)
+			return len(all.Sockets), err
+		},
+			"no connection as ss -tan shows it"},
 	} {
 		if file.name == "" {
 			continue
@@ -213,10 +279,13 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 		if err != nil {
 			return all, fmt.Errorf("reading evidence: %w", err)
 		}
-		err = file.read(f)
+		n, err := file.read(f)
 		f.Close()
 		if err != nil {
-			return all, fmt.Errorf("reading evidence %s: %w", file.name, err)
+			return all, fmt.Errorf("%s: %w", file.name, err)
+		}
+		if there, err := os.Stat(file.name); n == 0 && err == nil && there.Size() > 0 {
+			fmt.Fprintf(os.Stderr, "lab: %s: %s in it\n", report.Printable(file.name), file.none)
 		}
 	}
 	return all, nil
@@ -228,7 +297,8 @@ func (e *explain) wanted(c tcp.Conversation) (bool, error) {
 		return false, nil
 	}
 	if e.host != "" {
-		is := func(a netip.AddrPort, name string) bool { return a.Addr().String() == e.host || name == e.host }
+		addr, _ := netip.ParseAddr(e.host)
+		is := func(a netip.AddrPort, name string) bool { return a.Addr() == addr.Unmap() || name == e.host }
 		if !is(c.Client, c.ClientName) && !is(c.Server, c.ServerName) {
 			return false, nil
 		}
@@ -250,7 +320,7 @@ func (e *explain) wanted(c tcp.Conversation) (bool, error) {
 func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 	var groups tcp.Groups
 	var timeouts tcp.Timeouts
-	told, failed := 0, false
+	told, early, failed := 0, 0, false
 	comments := map[int]string{}
 	paper, enc := stdout(), json.NewEncoder(e.out)
 	live := in == os.Stdin && !e.json
@@ -264,6 +334,9 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 			return
 		}
 		told++
+		if c.DecidedEarly {
+			early++
+		}
 		failed = failed || slices.Contains(e.failOn, string(c.Cause))
 		if e.annotate != "" {
 			for n, text := range tcp.Comments(c) {
@@ -275,7 +348,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 			c.Advice = report.Advice(c.Advice, scenarioCommand)
 			_ = enc.Encode(c)
 			return
-		case live && !c.Cause.Healthy():
+		case live && (!c.Cause.Healthy() || c.Log != ""):
 			report.Sick(paper, c)
 		}
 		groups.Add(c)
@@ -283,15 +356,19 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 	}
 	var all []tcp.Conversation // only where other evidence speaks of them
 	each := take
-	given := e.kernel + e.counters + e.errorLog + e.accessLog + e.sockets
-	if given != "" {
+	if e.given() != "" {
 		each = func(c tcp.Conversation) { all = append(all, c) }
 	}
-	summary, err := tcp.Explain(in, tcp.Options{}, each)
+	summary, err := tcp.Explain(in, tcp.Options{Live: pipe(in)}, each)
 	if err != nil {
 		return fmt.Errorf("reading capture %s: %w", name, err)
 	}
-	if given != "" {
+	if e.given() != "" {
+		if inTime := func(l tcp.LogLine) bool {
+			return !l.Time.Before(summary.First.Add(-time.Minute)) && !l.Time.After(summary.Last.Add(time.Minute))
+		}; len(evidence.Errors) > 0 && !slices.ContainsFunc(evidence.Errors, inTime) {
+			fmt.Fprintf(os.Stderr, "lab: %s: no line is of the capture's time; nginx writes its host's local time, and TZ says which that is\n", report.Printable(e.errorLog))
+		}
 		evidence.Refine(all)
 		for _, c := range all {
 			take(c)
@@ -301,7 +378,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		return wrong
 	}
 	if !e.json {
-		explanation := report.Explanation{Summary: summary, Told: told, Groups: groups.List(), Timeouts: timeouts.List(), Scenario: scenarioCommand}
+		explanation := report.Explanation{Summary: summary, Told: told, Early: early, Groups: groups.List(), Timeouts: timeouts.List(), Scenario: scenarioCommand}
 		if live {
 			fmt.Fprintln(paper)
 		}
@@ -309,7 +386,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		e.drawTheOne(paper, in, explanation.Groups)
 	}
 	if summary.Stopped != "" {
-		fmt.Fprintf(os.Stderr, "lab: %s: reading stopped %s\n", name, report.Printable(summary.Stopped))
+		fmt.Fprintf(os.Stderr, "lab: %s: reading stopped %s\n", report.Printable(name), report.Printable(summary.Stopped))
 	}
 	if e.annotate != "" {
 		if err := e.copy(in, name, e.annotate, func(w io.Writer) error {
@@ -323,6 +400,12 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 		return errNotAsDeclared
 	}
 	return nil
+}
+
+// pipe says whether a capture may be one that is being made.
+func pipe(in *os.File) bool {
+	is, err := in.Stat()
+	return err == nil && !is.Mode().IsRegular()
 }
 
 // scenarioCommand is the command that shows a scenario, where there is one.
@@ -339,7 +422,7 @@ func (e *explain) drawTheOne(p report.Paper, in *os.File, groups []tcp.Group) {
 	const small = 60 // segments that fit on a screen or two
 	var sick []tcp.Group
 	for _, g := range groups {
-		if !g.Cause.Healthy() {
+		if !g.Healthy() {
 			sick = append(sick, g)
 		}
 	}
@@ -377,38 +460,46 @@ func within(c tcp.Conversation, f tcp.Frame) bool {
 }
 
 // draw draws the connection of one frame.
-func (e *explain) draw(in *os.File, name string) error {
+func (e *explain) draw(in *os.File, name string, evidence tcp.Evidence) error {
 	if in == os.Stdin {
 		return errors.New("--ladder reads the capture twice: give it a file in place of standard input")
 	}
 	var frame *tcp.Frame
-	if _, err := tcp.Read(in, func(f tcp.Frame) error {
+	all, err := tcp.Read(in, func(f tcp.Frame) error {
 		if f.Number == e.ladder {
 			frame = &f
 		}
 		return nil
-	}); err != nil {
+	})
+	switch {
+	case err != nil:
 		return fmt.Errorf("reading capture %s: %w", name, err)
-	}
-	if frame == nil {
+	case e.ladder > all.Frames:
+		return fmt.Errorf("%s has no frame %d: it has %d", name, e.ladder, all.Frames)
+	case frame == nil:
 		return fmt.Errorf("%s has no TCP segment in frame %d", name, e.ladder)
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("reading capture %s a second time: %w", name, err)
 	}
-	var found *tcp.Conversation
+	ours := func(c tcp.Conversation) bool {
+		same := frame.Src == c.Client && frame.Dst == c.Server || frame.Src == c.Server && frame.Dst == c.Client
+		return same && within(c, *frame)
+	}
+	var found []tcp.Conversation // all of them where other evidence speaks of them
 	if _, err := tcp.Explain(in, tcp.Options{}, func(c tcp.Conversation) {
-		ours := frame.Src == c.Client && frame.Dst == c.Server || frame.Src == c.Server && frame.Dst == c.Client
-		if ours && within(c, *frame) {
-			found = &c
+		if e.given() != "" || ours(c) {
+			found = append(found, c)
 		}
 	}); err != nil {
 		return fmt.Errorf("reading capture %s: %w", name, err)
 	}
-	if found == nil {
+	evidence.Refine(found)
+	i := slices.IndexFunc(found, ours)
+	if i < 0 {
 		return fmt.Errorf("%s: frame %d belongs to no connection", name, e.ladder)
 	}
-	c, err := segments(in, *found)
+	c, err := segments(in, found[i])
 	if err != nil {
 		return err
 	}
@@ -438,7 +529,7 @@ func (e *explain) copy(in *os.File, name, to string, write func(io.Writer) error
 	if err := os.Rename(f.Name(), to); err != nil {
 		return fmt.Errorf("writing capture %s: %w", to, err)
 	}
-	fmt.Fprintln(os.Stderr, "lab: wrote", to)
+	fmt.Fprintln(os.Stderr, "lab: wrote", report.Printable(to))
 	return nil
 }
 

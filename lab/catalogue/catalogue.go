@@ -119,17 +119,22 @@ func FixesOf(id string) []scenario.Scenario {
 func Nearest(name string) string {
 	var ids []string
 	for _, s := range all {
-		if distance(name, s.ID) <= len(name)/2 {
-			ids = append(ids, s.ID)
-		}
+		ids = append(ids, s.ID)
 	}
-	if ids == nil {
+	return NearestOf(ids, name)
+}
+
+// NearestOf says which of some names, three at most, are like another; "" when
+// none is.
+func NearestOf(names []string, name string) string {
+	near := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return distance(name, n) > len(name)/2 })
+	if name == "" || len(near) == 0 {
 		return ""
 	}
-	slices.SortFunc(ids, func(a, b string) int {
+	slices.SortFunc(near, func(a, b string) int {
 		return cmp.Or(distance(name, a)-distance(name, b), cmp.Compare(a, b))
 	})
-	return "the nearest: " + strings.Join(ids[:min(3, len(ids))], ", ")
+	return "the nearest: " + strings.Join(near[:min(3, len(near))], ", ")
 }
 
 // distance is Levenshtein's, less for a name that the ID contains.

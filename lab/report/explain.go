@@ -16,6 +16,7 @@ import (
 type Explanation struct {
 	Summary  tcp.Summary
 	Told     int // connections, after filters
+	Early    int // of them, decided early for want of room
 	Groups   []tcp.Group
 	Timeouts []tcp.Timeout
 	// Scenario returns the command that shows a scenario, or "" when there is
@@ -37,18 +38,29 @@ func (e Explanation) Tell(p Paper) {
 	if s.Conversations == 0 {
 		p.line("no TCP connection in it")
 	}
+	if e.Early > 0 {
+		p.line("%s decided early, those idle for longest first: too many were open at once", count(e.Early, "connection"))
+	}
 	if s.SeenFrom != "" {
 		p.line("%s", p.in(dim, "seen from "+Printable(s.SeenFrom)))
 	}
 	var healthy []string
 	totals := map[tcp.Cause]int{}
+	var sick []tcp.Group
 	for _, g := range e.Groups {
-		if g.Cause.Healthy() {
+		if g.Healthy() {
 			totals[g.Cause] += g.Count
 			continue
 		}
+		sick = append(sick, g)
+	}
+	for _, g := range sick[:min(len(sick), stories)] {
 		p.line("")
 		e.group(p, g)
+	}
+	if more := len(sick) - stories; more > 0 {
+		p.line("")
+		p.line("and %s: --cause, --host and --port look at fewer, --json has all", count(more, "more paragraph"))
 	}
 	for _, c := range tcp.Causes {
 		if n := totals[c.Cause]; n > 0 {
@@ -68,13 +80,18 @@ func (e Explanation) Tell(p Paper) {
 	}
 }
 
-// timeouts is how many server endpoints' idle timeouts are told.
-const timeouts = 8
+// How many different stories are told, and how many server endpoints' idle timeouts.
+const (
+	stories  = 60
+	timeouts = 8
+)
 
 func (e Explanation) group(p Paper, g tcp.Group) {
 	title := p.in(bold, fmt.Sprintf("%s  %s", thousands(g.Count), p.in(red, string(g.Cause))))
 	clients := between(g.ClientName, g.Client)
 	switch {
+	case g.Count == 1:
+		clients = between(g.ClientName, g.Examples[0].Client)
 	case g.Clients >= tcp.MaxClients:
 		clients = fmt.Sprintf("%s clients or more", thousands(g.Clients))
 	case g.Clients > 1:
@@ -144,22 +161,44 @@ func Ladder(p Paper, c tcp.Conversation) {
 	l.draw(p)
 }
 
-// LogHints writes what each line of an error log may mean when there is no
-// capture to decide.
-func LogHints(p Paper, lines []tcp.LogLine) {
-	for _, line := range lines {
-		hint, ok := line.Hint()
-		if !ok {
-			continue
+// Clues writes what each line may mean when there is no capture to decide;
+// lines that mean the same are one paragraph, and a cause is defined once.
+func Clues(p Paper, clues []tcp.Clue) {
+	type key struct{ source, means, causes, decide string }
+	more := map[key]int{}
+	var first []tcp.Clue
+	of := func(c tcp.Clue) key { return key{c.Source, c.Means, fmt.Sprint(c.Causes), c.Decide} }
+	for _, c := range clues {
+		if k := of(c); more[k] == 0 {
+			first = append(first, c)
 		}
+		more[of(c)]++
+	}
+	defined := map[tcp.Cause]bool{}
+	for i, c := range first {
 		var causes []string
-		for _, c := range hint.Causes {
-			causes = append(causes, fmt.Sprintf("%s (%s)", c, c.Info().Says))
+		for _, cause := range c.Causes {
+			text := string(cause)
+			if !defined[cause] {
+				defined[cause] = true
+				text += " (" + cause.Info().Says + ")"
+			}
+			causes = append(causes, text)
 		}
-		p.line("%s", Printable(line.Text))
-		p.labelled("may be", strings.Join(causes, "; "))
-		p.labelled("decide", hint.Decide)
-		p.line("")
+		if i > 0 {
+			p.line("")
+		}
+		p.line("%s", Printable(c.Line))
+		if n := more[of(c)] - 1; n > 0 {
+			p.labelled("more", fmt.Sprintf("%s like it", count(n, "line")))
+		}
+		if c.Means != "" {
+			p.labelled("means", Printable(c.Means))
+		}
+		if len(causes) > 0 {
+			p.labelled("may be", strings.Join(causes, "; "))
+		}
+		p.labelled("decide", Printable(c.Decide))
 	}
 }
 

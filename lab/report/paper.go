@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -116,12 +117,13 @@ func wrap(text string, width int) []string {
 
 // Printable makes captured text safe for a terminal: everything but plain
 // graphic characters is written as an escape, so that no byte from the wire
-// can move the cursor, colour the screen or reorder what is read.
+// can move the cursor, colour the screen or reorder what is read; graphic ones
+// that are drawn as nothing become a question mark.
 func Printable(s string) string {
 	quoted := strconv.QuoteToGraphic(s)
 	quoted = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 	return strings.Map(func(r rune) rune {
-		if r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2060 && r <= 0x206f {
+		if unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
 			return '?'
 		}
 		return r

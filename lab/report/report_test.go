@@ -17,11 +17,16 @@ import (
 
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
-		"GET /test":                 "GET /test",
-		`content=… \n not found: "`: `content=… \n not found: "`,
-		"\x1b[2J\x1b]0;title\x07":   `\x1b[2J\x1b]0;title\a`,
-		"a\rb\u202egnp.exe":         `a\rb\u202egnp.exe`,
-		"\xff\xfe":                  `\xff\xfe`,
+		"GET /test":                  "GET /test",
+		`content=… \n not found: "`:  `content=… \n not found: "`,
+		"\x1b[2J\x1b]0;title\x07":    `\x1b[2J\x1b]0;title\a`,
+		"a\rb\u202egnp.exe":          `a\rb\u202egnp.exe`,
+		"\xff\xfe":                   `\xff\xfe`,
+		"\x9b2J\u009b2J\u0085":       `\x9b2J\u009b2J\u0085`,
+		"\u2066a\u2069\u061c\u200f":  `\u2066a\u2069\u061c\u200f`,
+		"a\u200b\u200d\ufeff\u00adb": `a\u200b\u200d\ufeff\u00adb`,
+		"a\U000e0041\u2028b":         `a\U000e0041\u2028b`,
+		"a\u3164\ufe0f\u034fb":       "a???b",
 	} {
 		assert.Equal(t, want, Printable(in))
 	}
@@ -122,4 +127,17 @@ func TestProgressWithoutTerminal(t *testing.T) {
 	none.Say("x", "y")
 	none.Done("x", "y")
 	none.Close()
+}
+
+func TestManyStories(t *testing.T) {
+	groups := []tcp.Group{{Cause: tcp.CauseClosed, Count: 3, Logged: true, Text: "closed, and logged"}, {Cause: tcp.CauseClosed, Count: 4}}
+	for i := range stories {
+		groups = append(groups, tcp.Group{Cause: tcp.CauseRefused, Count: 2, Text: "refused", Server: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(i))})
+	}
+	var b strings.Builder
+	Explanation{Groups: groups, Early: 1}.Tell(Paper{Writer: &b, Width: 100})
+	assert.Contains(t, b.String(), "closed, and logged")
+	assert.Contains(t, b.String(), "and 1 more paragraph:")
+	assert.Contains(t, b.String(), "healthy  4 closed")
+	assert.Contains(t, b.String(), "1 connection decided early")
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -366,6 +367,40 @@ func TestLive(t *testing.T) {
 		}
 	}
 	w.Close()
+}
+
+// TestLiveQuiet: the last connection of a live capture is told when its time has
+// passed with no packet more, unless the writer holds the beginning of one back.
+// Of a file it is told at its end.
+func TestLiveQuiet(t *testing.T) {
+	b := pcapFile(build(staleScript()), binary.LittleEndian, magicMicros, 1)
+	other := pcapFile(build([]line{{60, 'c', "S", 0, 0, "", nil}}), binary.LittleEndian, magicMicros, 1)[24:]
+	for _, tt := range []struct {
+		live  bool
+		more  []byte
+		after time.Duration
+	}{
+		{true, nil, 5 * time.Second},
+		{true, other[:20], time.Hour},
+		{false, nil, time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r, w := io.Pipe()
+			go func() {
+				w.Write(slices.Concat(b, tt.more))
+				time.Sleep(time.Hour)
+				w.Close()
+			}()
+			began, told := time.Now(), 0
+			if _, err := Explain(r, Options{Live: tt.live}, func(c Conversation) {
+				if told++; c.Cause != CauseStaleIdle || time.Since(began) != tt.after {
+					t.Errorf("after %v: %+v", time.Since(began), c)
+				}
+			}); err != nil || told != 1 {
+				t.Error(err, told)
+			}
+		})
+	}
 }
 
 // TestBadInput says where and why reading stopped, after explaining what it could.

@@ -20,6 +20,8 @@
 //	explain.go   Explain: all of it, one Conversation at a time
 //	vantage.go   where on the path the capture was taken
 //	evidence.go  kernel reasons, counters, logs and ss beside the capture
+//	log.go       nginx's logs, and which connections their lines speak of
+//	clue.go      what such evidence may mean without a capture
 //	group.go     the same story many times is one paragraph
 //	idle.go      idle timeouts from gaps alone
 //	rewrite.go   comments for Wireshark

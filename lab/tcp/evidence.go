@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Evidence is what is known beside the capture. All of it may be missing.
@@ -34,6 +33,7 @@ type KernelReset struct {
 	From, To netip.AddrPort // From sent the RST; of a listener's, To is zero and From has its port
 	State    string         // TCP_TIME_WAIT, TCP_LISTEN, ...; UNKNOWN without a socket
 	Reason   string         // TCP_ABORT_ON_CLOSE, NO_SOCKET, ...
+	Text     string         // whole, safe for a terminal
 }
 
 // ReadKernel reads the text of a trace; other events are passed over.
@@ -44,7 +44,7 @@ func ReadKernel(r io.Reader) ([]KernelReset, error) {
 		if !ok {
 			return
 		}
-		var e KernelReset
+		e := KernelReset{Text: clean(strings.TrimSpace(line))}
 		for _, f := range strings.Fields(rest) {
 			key, value, _ := strings.Cut(f, "=")
 			switch key {
@@ -53,9 +53,9 @@ func ReadKernel(r io.Reader) ([]KernelReset, error) {
 			case "dest":
 				e.To = endpointOf(value)
 			case "state":
-				e.State = value
+				e.State = clean(value)
 			case "reason":
-				e.Reason = value
+				e.Reason = clean(value)
 			}
 		}
 		events = append(events, e)
@@ -72,13 +72,16 @@ func endpointOf(s string) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// maxEvidence bounds the lines that are kept of one file.
+// maxEvidence bounds the lines of one file, which are kept.
 const maxEvidence = 1 << 20
 
 func lines(r io.Reader, each func(string)) error {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, 1<<20)
-	for n := 0; s.Scan() && n < maxEvidence; n++ {
+	for n := 0; s.Scan(); n++ {
+		if n == maxEvidence {
+			return fmt.Errorf("reading evidence: more than %d lines: cut it to the time of the capture", maxEvidence)
+		}
 		each(s.Text())
 	}
 	if err := s.Err(); err != nil {
@@ -98,6 +101,7 @@ func ReadCounters(r io.Reader) (map[string]map[string]int64, error) {
 	}
 	out := map[string]map[string]int64{}
 	for host, counters := range in {
+		host = clean(host)
 		out[host] = map[string]int64{}
 		for _, c := range counters {
 			out[host][c.Name] = c.After - c.Before
@@ -111,6 +115,7 @@ type Socket struct {
 	State       string
 	Local, Peer netip.AddrPort
 	When        string // the comment line above, which says when and where
+	Text        string // whole, safe for a terminal
 }
 
 // ReadSockets reads the output of ss -tan; comment lines begin with #.
@@ -119,14 +124,14 @@ func ReadSockets(r io.Reader) ([]Socket, error) {
 	when := ""
 	err := lines(r, func(line string) {
 		if rest, ok := strings.CutPrefix(line, "#"); ok {
-			when = strings.TrimSpace(rest)
+			when = clean(strings.TrimSpace(rest))
 			return
 		}
 		f := strings.Fields(line)
 		if len(f) < 5 {
 			return
 		}
-		s := Socket{State: f[0], Local: endpointOf(f[3]), Peer: endpointOf(f[4]), When: when}
+		s := Socket{State: f[0], Local: endpointOf(f[3]), Peer: endpointOf(f[4]), When: when, Text: clean(strings.Join(f, " "))}
 		if s.Local.IsValid() && s.Peer.IsValid() {
 			sockets = append(sockets, s)
 		}
@@ -142,7 +147,7 @@ var kernelReasons = map[string]struct {
 }{
 	"TCP_ABORT_ON_CLOSE":       {"closed with unread data", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed, CauseEarlyClose, CauseStaleIdle}},
 	"TCP_ABORT_ON_DATA":        {"data came for a closed socket", []Cause{CauseStaleCrossing, CauseStaleFinLost, CauseStaleIdle, CauseEarlyClose, CauseAbandoned, CauseClosed, CauseAborted}},
-	"TCP_ABORT_ON_LINGER":      {"closed with SO_LINGER 0", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
+	"TCP_ABORT_ON_LINGER":      {"closed, and TCP_LINGER2 let it not wait for the other end's FIN", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
 	"TCP_ABORT_ON_MEMORY":      {"out of memory for orphaned sockets", []Cause{CauseAborted, CauseHalfClosed}},
 	"TCP_STATE":                {"closed with SO_LINGER 0, or its listener was closed, or killed with ss -K", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
 	"TCP_DISCONNECT_WITH_DATA": {"disconnected with data to send", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
@@ -158,9 +163,9 @@ var kernelReasons = map[string]struct {
 // kernel, aborted says why where that can be known, a refusal that no kernel
 // made becomes rejected. What contradicts the wire is said, not hidden.
 func (e Evidence) Refine(cs []Conversation) {
-	told := make([]bool, len(e.Kernel)) // of an earlier connection of the same ports, perhaps
+	t := untoldOf(e.Kernel)
 	for i := range cs {
-		e.kernel(&cs[i], told)
+		e.kernel(&cs[i], t)
 		e.sockets(&cs[i])
 	}
 	e.counters(cs)
@@ -186,51 +191,80 @@ func (c *Conversation) note(format string, args ...any) {
 	c.Text += " " + fmt.Sprintf(format, args...)
 }
 
-func (e Evidence) kernel(c *Conversation, told []bool) {
+// untold holds the events of a trace that no conversation has taken yet: one of an
+// earlier connection on the same ports is not one of a later.
+type untold struct {
+	exact     map[[2]netip.AddrPort][]*KernelReset
+	listeners map[uint16][]*KernelReset
+}
+
+func untoldOf(events []KernelReset) untold {
+	t := untold{map[[2]netip.AddrPort][]*KernelReset{}, map[uint16][]*KernelReset{}}
+	for i := range events {
+		k := &events[i]
+		if k.To.Port() == 0 {
+			t.listeners[k.From.Port()] = append(t.listeners[k.From.Port()], k)
+			continue
+		}
+		ends := [2]netip.AddrPort{k.From, k.To}
+		t.exact[ends] = append(t.exact[ends], k)
+	}
+	return t
+}
+
+// take gives the event of the reset that ended a conversation, and takes those of
+// its others from there too; nil without.
+func (t untold) take(c *Conversation, r *Reset) *KernelReset {
+	from, to, _ := c.side(r.From)
+	sent := 0
+	for _, other := range c.Resets {
+		if other.From == r.From {
+			sent++
+		}
+	}
+	ends := [2]netip.AddrPort{from, to}
+	if events := t.exact[ends]; len(events) > 0 {
+		t.exact[ends] = events[min(sent, len(events)):]
+		return events[0]
+	}
+	if !c.maybeListener(*r) {
+		return nil
+	}
+	// Whose RST of a listener it was is not known: one that goes with the cause.
+	all := t.listeners[from.Port()]
+	i := slices.IndexFunc(all, func(k *KernelReset) bool {
+		return k.ofListener(from) && slices.Contains(kernelReasons[k.Reason].causes, c.Cause)
+	})
+	if i < 0 {
+		return nil
+	}
+	event := all[i]
+	all[i] = all[0]
+	t.listeners[from.Port()] = all[1:]
+	return event
+}
+
+func (e Evidence) kernel(c *Conversation, t untold) {
 	r := c.ending()
 	if r == nil || len(e.Kernel) == 0 && !e.KernelWhole {
 		return
 	}
-	from, to, _ := c.side(r.From)
-	listener := c.maybeListener(*r)
-	var event *KernelReset
-	left := 0 // of this connection's RSTs from there
-	for _, other := range c.Resets {
-		if other.From == r.From {
-			left++
-		}
-	}
-	exact := false
-	for i := range e.Kernel {
-		k := &e.Kernel[i]
-		if k.From == from && k.To == to && !told[i] && left > 0 {
-			told[i] = true
-			if left--; !exact {
-				event, exact = k, true
-			}
-		}
-		if exact {
-			continue
-		}
-		// Whose RST of a listener it was is not known: one that goes with the cause.
-		if listener && k.ofListener(from) && slices.Contains(kernelReasons[k.Reason].causes, c.Cause) {
-			event = k
-		}
-	}
+	event := t.take(c, r)
 	if event == nil {
-		if e.KernelWhole && !listener {
+		if e.KernelWhole && !c.maybeListener(*r) {
 			c.unsent(r)
 		}
 		return
 	}
 	known, ok := kernelReasons[event.Reason]
+	c.Reason = event.Reason
 	switch {
 	case event.Reason == "":
 		c.note("A kernel sent this RST; its trace gives no reason, as Linux does from 6.10 on.")
 	case !ok:
 		c.note("The kernel's reason: %s.", event.Reason)
 	case slices.Contains(known.causes, c.Cause):
-		c.Basis = Kernel
+		c.explained()
 		c.note("The kernel's reason: %s, %s.", event.Reason, known.means)
 	case c.Cause != CauseUnexplained:
 		c.Contradiction = fmt.Sprintf("the kernel's reason for the RST in frame %d is %s (%s), which does not go with %s", r.Frame, event.Reason, known.means, c.Cause)
@@ -250,10 +284,10 @@ func (c *Conversation) maybeListener(r Reset) bool {
 	return r.From == Server || c.Basis != Wire || c.Cause == CauseUnexplained
 }
 
-// ofListener says whether the event is of a listener on the port of from.
+// ofListener says whether the event, of a listener on the port of from, may be of
+// one on its address.
 func (k *KernelReset) ofListener(from netip.AddrPort) bool {
-	return k.To.Port() == 0 && k.From.Port() == from.Port() &&
-		(k.From.Addr() == from.Addr() || !k.From.Addr().IsValid() || k.From.Addr().IsUnspecified())
+	return k.From.Addr() == from.Addr() || !k.From.Addr().IsValid() || k.From.Addr().IsUnspecified()
 }
 
 // unsent takes in that no kernel sent the RST r.
@@ -269,11 +303,12 @@ func (c *Conversation) unsent(r *Reset) {
 }
 
 // counters says why connections were aborted, where the counters of the host
-// leave no choice: what rose is as much as what there is to explain.
+// leave no choice: every RST that it counted is one of theirs, and the counter of
+// one reason rose as much. Where the host sent others it is a guess.
 func (e Evidence) counters(cs []Conversation) {
 	type host struct {
 		aborted []*Conversation
-		others  int // RSTs of other causes
+		others  int64 // RSTs of other causes
 	}
 	hosts := map[string]*host{}
 	for i := range cs {
@@ -297,27 +332,44 @@ func (e Evidence) counters(cs []Conversation) {
 		}
 	}
 	for key, h := range hosts {
-		n := e.Counters[key]
-		onClose, onData, out := n["TcpExt:TCPAbortOnClose"], n["TcpExt:TCPAbortOnData"], n["Tcp:OutRsts"]
-		if out == 0 {
-			for _, c := range h.aborted {
-				c.Contradiction = fmt.Sprintf("%s counted no RST of its own (OutRsts +0)", key)
-			}
-			continue
-		}
+		n, all := e.Counters[key], int64(len(h.aborted))
+		out, reason := n["Tcp:OutRsts"], abortReason(n, all)
 		for _, c := range h.aborted {
-			switch all := int64(len(h.aborted)); {
-			case onClose == all && onData == 0:
-				c.Basis = Kernel
-				c.note("%s closed it with unread data (TCPAbortOnClose +%d).", key, onClose)
-			case onClose == 0 && onData == all && h.others == 0:
-				c.Basis = Kernel
-				c.note("%s closed it with SO_LINGER 0 (TCPAbortOnData +%d).", key, onData)
-			case onClose == 0 && onData == 0 && h.others == 0 && out == all:
-				c.Basis = Kernel
-				c.note("%s closed its listener, or somebody killed the socket (OutRsts +%d, no abort counter).", key, out)
+			switch {
+			case out == 0:
+				c.Contradiction = fmt.Sprintf("%s counted no RST of its own (OutRsts +0)", key)
+			case reason == "" || c.Basis == Kernel: // the kernel has said it
+			case out == all && h.others == 0:
+				c.explained()
+				c.note("%s %s.", key, reason)
+			default:
+				c.note("A guess, for %s sent other RSTs too (OutRsts +%d): it %s.", key, out, reason)
 			}
 		}
+	}
+}
+
+// abortReason is why a host aborted as many connections, by its counters; "" when
+// they do not say.
+func abortReason(n map[string]int64, aborted int64) string {
+	onClose, onData := n["TcpExt:TCPAbortOnClose"], n["TcpExt:TCPAbortOnData"]
+	others := n["TcpExt:TCPAbortOnTimeout"] + n["TcpExt:TCPAbortOnMemory"] + n["TcpExt:TCPAbortOnLinger"]
+	switch {
+	case onClose == aborted && onData == 0:
+		return fmt.Sprintf("closed it with unread data (TCPAbortOnClose +%d)", onClose)
+	case onClose == 0 && onData == aborted:
+		return fmt.Sprintf("closed it with SO_LINGER 0, or had closed it when more data came (TCPAbortOnData +%d)", onData)
+	case onClose == 0 && onData == 0 && others == 0 && n["Tcp:OutRsts"] == aborted:
+		return fmt.Sprintf("closed its listener, or somebody killed the socket (OutRsts +%d, no abort counter)", aborted)
+	}
+	return ""
+}
+
+// explained takes in that the kernel's word stands behind the verdict: there is
+// nothing left to ask its counters.
+func (c *Conversation) explained() {
+	if c.Basis = Kernel; c.Cause == CauseAborted {
+		c.Advice = ""
 	}
 }
 
@@ -332,214 +384,10 @@ func (e Evidence) sockets(c *Conversation) {
 				if name == "" {
 					name = "the " + string(side)
 				}
-				c.note("ss showed %s at %s.", s.State, name)
+				if note := fmt.Sprintf("ss showed %s at %s.", s.State, name); !strings.Contains(c.Text, note) {
+					c.note("%s", note)
+				}
 			}
 		}
 	}
-}
-
-// LogLine is a line of one of nginx's logs, as far as it is understood.
-type LogLine struct {
-	Time     time.Time
-	Text     string // whole, safe for a terminal
-	Message  string // of the error log: what went wrong
-	Client   netip.Addr
-	Request  string // "GET /test"
-	Upstream netip.AddrPort
-	Status   int // of the access log
-}
-
-// ReadErrorLog reads nginx's error log; its times are in loc.
-func ReadErrorLog(r io.Reader, loc *time.Location) ([]LogLine, error) {
-	var found []LogLine
-	err := lines(r, func(text string) {
-		if len(text) < 20 {
-			return
-		}
-		at, err := time.ParseInLocation("2006/01/02 15:04:05", text[:19], loc)
-		if err != nil {
-			return
-		}
-		_, rest, ok := strings.Cut(text, "#")
-		if !ok {
-			return
-		}
-		if _, after, ok := strings.Cut(rest, ": "); ok {
-			rest = after
-		}
-		if strings.HasPrefix(rest, "*") {
-			_, rest, _ = strings.Cut(rest, " ")
-		}
-		l := LogLine{Time: at, Text: clean(text)}
-		message, _, _ := strings.Cut(rest, ", client: ")
-		l.Message = clean(message)
-		l.Client, _ = netip.ParseAddr(logField(rest, "client: "))
-		l.Request = requestOf(strings.Trim(logField(rest, "request: "), `"`))
-		up := strings.Trim(logField(rest, "upstream: "), `"`)
-		if _, after, ok := strings.Cut(up, "://"); ok {
-			up, _, _ = strings.Cut(after, "/")
-			l.Upstream = endpointOf(up)
-		}
-		found = append(found, l)
-	})
-	return found, err
-}
-
-func logField(s, name string) string {
-	_, rest, ok := strings.Cut(s, name)
-	if !ok {
-		return ""
-	}
-	if strings.HasPrefix(rest, `"`) {
-		if i := strings.Index(rest[1:], `"`); i >= 0 {
-			return rest[:i+2]
-		}
-	}
-	rest, _, _ = strings.Cut(rest, ", ")
-	return rest
-}
-
-// requestOf is a request line without its version, as Conversation.Request has it.
-func requestOf(line string) string {
-	if i := strings.LastIndex(line, " HTTP/"); i > 0 {
-		line = line[:i]
-	}
-	return clean(line)
-}
-
-// ReadAccessLog reads an access log whose lines begin as in the format
-// "combined": address, two words, [time], "request", status.
-func ReadAccessLog(r io.Reader) ([]LogLine, error) {
-	var found []LogLine
-	err := lines(r, func(text string) {
-		addr, rest, _ := strings.Cut(text, " ")
-		l := LogLine{Text: clean(text)}
-		l.Client, _ = netip.ParseAddr(addr)
-		_, rest, ok := strings.Cut(rest, "[")
-		if !ok {
-			return
-		}
-		when, rest, _ := strings.Cut(rest, "] \"")
-		at, err := time.Parse("02/Jan/2006:15:04:05 -0700", when)
-		if err != nil {
-			return
-		}
-		request, rest, _ := strings.Cut(rest, `" `)
-		l.Time, l.Request = at, requestOf(request)
-		fmt.Sscan(rest, &l.Status)
-		found = append(found, l)
-	})
-	return found, err
-}
-
-// nginx writes its logs with whole seconds, when it is done.
-const logSlack = 1500 * time.Millisecond
-
-// logs joins the two legs of a proxy: a line of the error log with the upstream
-// conversation it speaks of, and with the client's conversation that got the
-// 502 or 504.
-func (e Evidence) logs(cs []Conversation) {
-	for _, l := range e.Errors {
-		hint := hintFor(l.Message)
-		if !l.Upstream.IsValid() || hint == nil {
-			continue
-		}
-		var up, down []int
-		for i := range cs {
-			c := &cs[i]
-			near := !l.Time.Before(c.Start.Add(-logSlack)) && !l.Time.After(c.End.Add(logSlack))
-			switch {
-			case !near:
-			case c.Server == l.Upstream && slices.Contains(hint.Causes, c.Cause):
-				up = append(up, i)
-			case c.Client.Addr() == l.Client && c.Request == l.Request && l.Request != "":
-				down = append(down, i)
-			}
-		}
-		if len(up) == 0 {
-			continue
-		}
-		guess := ""
-		if len(up) > 1 || len(down) > 1 {
-			guess = " (a guess: by time and address there are others)"
-		}
-		u := &cs[up[0]]
-		u.note("nginx's error log: %q%s.", l.Message, guess)
-		for _, i := range down[:min(len(down), 1)] {
-			d := &cs[i]
-			answered := ""
-			if d.Status >= 500 {
-				answered = fmt.Sprintf("The %d came of", d.Status)
-			} else {
-				answered = "Behind it lies"
-			}
-			d.note("%s the connection %s → %s, %s%s.", answered, u.Client, u.Server, u.Cause, guess)
-			if d.Status > 0 { // the client's own connection may be healthy, and is then not told of
-				u.note("%s was answered %d for it (%s)%s.", d.Client, d.Status, d.Request, guess)
-			}
-		}
-	}
-	for _, l := range e.Access {
-		if l.Status != 499 {
-			continue
-		}
-		for i := range cs {
-			c := &cs[i]
-			if c.Cause == CauseAbandoned && c.Client.Addr() == l.Client && c.Request == l.Request && l.Time.Sub(c.End).Abs() < logSlack {
-				c.note("nginx's access log has the 499.")
-				break
-			}
-		}
-	}
-}
-
-// A LogHint is what a line of nginx's error log may mean, when there is nothing
-// else to go by.
-type LogHint struct {
-	Pattern string  // what the message holds
-	Causes  []Cause // candidates
-	Decide  string  // the command that would tell them apart
-}
-
-const decideByReset = `tcpdump -ni any -w up.pcap 'tcp port UPSTREAM or icmp', then lab explain up.pcap`
-
-// LogHints holds the messages of nginx that speak of a connection's end, the
-// more special before the more general.
-var LogHints = []LogHint{
-	{"connect() failed (111", []Cause{CauseRefused, CauseRejected, CauseUnreachable}, decideByReset},
-	{"connect() failed (113", []Cause{CauseUnreachable, CauseUnanswered}, decideByReset},
-	{"connect() failed (110", []Cause{CauseUnanswered, CauseAcceptOverflow}, decideByReset},
-	{"timed out (110: Connection timed out) while connecting", []Cause{CauseUnanswered, CauseAcceptOverflow}, decideByReset},
-	{"upstream timed out (110", []Cause{CauseVanished, CauseAbandoned, CauseOpen, CauseFlowForgotten}, decideByReset},
-	{"recv() failed (110", []Cause{CauseKeepaliveTimeout, CauseVanished}, decideByReset},
-	{"failed (104", []Cause{CauseAborted, CauseStaleFinLost, CauseStaleCrossing, CauseStaleIdle, CauseFlowForgotten, CauseRejected, CauseEarlyClose}, decideByReset},
-	{"failed (32: Broken pipe)", []Cause{CauseEarlyClose, CauseAborted, CauseStaleIdle}, decideByReset},
-	{"upstream prematurely closed connection while reading response header", []Cause{CauseNoResponse, CauseStaleIdle, CauseStaleCrossing, CauseTruncated}, decideByReset},
-	{"upstream prematurely closed connection while reading upstream", []Cause{CauseTruncated}, decideByReset},
-	{"upstream prematurely closed", []Cause{CauseTruncated, CauseNoResponse}, decideByReset},
-	{"client prematurely closed connection", []Cause{CauseAbandoned, CauseAborted}, decideByReset},
-	{"no live upstreams", []Cause{CauseRefused, CauseUnanswered, CauseAborted, CauseNoResponse}, "look for the lines before it that name the failures"},
-}
-
-func hintFor(message string) *LogHint {
-	for i := range LogHints {
-		if strings.Contains(message, LogHints[i].Pattern) {
-			return &LogHints[i]
-		}
-	}
-	return nil
-}
-
-// Hint gives the candidate causes of a line of the error log, with no capture
-// at hand; false when the line does not speak of a connection's end.
-func (l LogLine) Hint() (LogHint, bool) {
-	h := hintFor(l.Message)
-	if h == nil {
-		return LogHint{}, false
-	}
-	found := *h
-	if l.Upstream.IsValid() {
-		found.Decide = strings.Replace(h.Decide, "UPSTREAM", fmt.Sprint(l.Upstream.Port()), 1)
-	}
-	return found, true
 }

@@ -85,6 +85,8 @@ type Conversation struct {
 	LongestRest  float64   `json:"longest_rest,omitempty"` // seconds: the longest after which the client used the connection again in time
 	Tap          Side      `json:"tap,omitempty"`          // side that the capture was taken at, where its TTLs or its handshake tell
 
+	Reason        string `json:"reason,omitempty"`        // of the RST that ended it, by the kernel that sent it
+	Log           string `json:"log,omitempty"`           // what nginx's error log says of it
 	Contradiction string `json:"contradiction,omitempty"` // other evidence that does not go with the cause
 
 	Segments []Frame `json:"-"` // all of them, with Options.Keep
@@ -94,6 +96,7 @@ type Conversation struct {
 type Options struct {
 	Names    map[netip.Addr]string // host names for the text; they override those in the file
 	Keep     bool                  // keep every conversation's frames in Segments
+	Live     bool                  // the capture is being made: what ended is over once its time has passed, packets or not
 	MaxFlows int                   // beyond so many live flows the ones idle for longest are decided early; 0 means 4 million
 }
 
@@ -114,6 +117,10 @@ const (
 func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 	var sum Summary
 	x := newExplainer(o, &sum, each)
+	var quiet func()
+	if o.Live {
+		quiet = func() { x.sweep(x.now + linger + 1) }
+	}
 	err := pipeline(r, &sum, x.seed, func(b *batch) {
 		for _, n := range b.names {
 			x.names[n.addr] = n.name
@@ -122,7 +129,7 @@ func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 		for i := range segs {
 			x.take(&segs[i])
 		}
-	})
+	}, quiet)
 	x.finish()
 	return sum, err
 }
@@ -209,7 +216,7 @@ func (s *segment) prepare(seed uint64) {
 // take hands one prepared segment to its flow.
 func (x *explainer) take(s *segment) {
 	x.now = max(x.now, s.time)
-	x.sweep()
+	x.sweep(x.now)
 	x.seg = s
 	h, d := s.hash, int(s.dir)
 	f := x.table.find(s)
@@ -255,11 +262,11 @@ func (f *flow) reused(s *segment, d int) bool {
 	return me.has(sideSeen) && int32(s.seq-me.base) != -1
 }
 
-// sweep delivers what ended long enough ago.
-func (x *explainer) sweep() {
+// sweep delivers what ended long enough before now.
+func (x *explainer) sweep(now int64) {
 	for ; x.next < len(x.waiting); x.next++ {
 		w := &x.waiting[x.next]
-		if x.now-w.ended <= linger {
+		if now-w.ended <= linger {
 			break
 		}
 		if f := x.table.at(w.flow); f != nil && f.first == w.first && f.ended() == w.ended {

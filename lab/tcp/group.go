@@ -3,6 +3,7 @@ package tcp
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ type groupKey struct {
 	server          netip.AddrPort
 	closedBy, reset Side
 	during          During // of an abort: what it cut off
+	logged          bool   // nginx's error log speaks of it
 }
 
 // maxGroups bounds what an endless stream can make of different stories; what
@@ -45,13 +47,15 @@ type Group struct {
 	ClosedBy   Side           `json:"closed_by"`
 	ResetBy    Side           `json:"reset_by"`
 	Count      int            `json:"count"`
-	Idle       Spread         `json:"idle"`  // seconds without data before the first FIN or RST
-	Reuse      Spread         `json:"reuse"` // seconds from the FIN to the data that came after it
+	Idle       Spread         `json:"idle"`             // seconds without data before the first FIN or RST
+	Reuse      Spread         `json:"reuse"`            // seconds from the FIN to the data that came after it
+	Logged     bool           `json:"logged,omitempty"` // nginx's error log speaks of each
 	Advice     string         `json:"advice,omitempty"`
 	Text       string         `json:"text"`     // one paragraph
 	Examples   []Conversation `json:"examples"` // the first ones
 
 	clients map[netip.Addr]struct{}
+	reasons map[string]int // the kernels', and how often
 }
 
 // MaxClients is how many clients of a group are told apart.
@@ -59,9 +63,13 @@ const MaxClients = 1 << 10
 
 const groupExamples = 3
 
+// maxReasons bounds the kernels' reasons that are told apart: there are about
+// thirty, but a trace is a text.
+const maxReasons = 64
+
 // Add takes in one more conversation.
 func (g *Groups) Add(c Conversation) {
-	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown}
+	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown, c.Log != ""}
 	if c.Cause == CauseAborted {
 		k.during = c.During
 	}
@@ -69,12 +77,12 @@ func (g *Groups) Add(c Conversation) {
 		g.byKey = map[groupKey]*Group{}
 	}
 	if g.byKey[k] == nil && len(g.byKey) >= maxGroups {
-		k = groupKey{cause: c.Cause}
+		k = groupKey{cause: c.Cause, logged: c.Log != ""}
 	}
 	v := g.byKey[k]
 	if v == nil {
 		v = &Group{Cause: k.cause, Client: c.Client.Addr(), Server: k.server, ClosedBy: c.ClosedBy, ResetBy: c.ResetBy,
-			ClientName: c.ClientName, ServerName: c.ServerName, Advice: c.Advice, clients: map[netip.Addr]struct{}{}}
+			ClientName: c.ClientName, ServerName: c.ServerName, Logged: k.logged, Advice: c.Advice, clients: map[netip.Addr]struct{}{}, reasons: map[string]int{}}
 		g.byKey[k] = v
 		g.order = append(g.order, v)
 	}
@@ -93,6 +101,9 @@ func (g *Groups) Add(c Conversation) {
 	if c.Reuse > 0 {
 		v.Reuse.add(c.Reuse)
 	}
+	if c.Reason != "" && (len(v.reasons) < maxReasons || v.reasons[c.Reason] > 0) {
+		v.reasons[c.Reason]++
+	}
 	if len(v.Examples) < groupExamples {
 		c.Segments = nil
 		v.Examples = append(v.Examples, c)
@@ -108,6 +119,10 @@ func (c Cause) Healthy() bool {
 	return false
 }
 
+// Healthy says whether the group needs nobody's attention: nginx has nothing to
+// say of it either.
+func (g *Group) Healthy() bool { return g.Cause.Healthy() && !g.Logged }
+
 // List gives the groups, the sick before the healthy, the many before the few.
 func (g *Groups) List() []Group {
 	var list []Group
@@ -116,7 +131,7 @@ func (g *Groups) List() []Group {
 		list = append(list, *v)
 	}
 	slices.SortStableFunc(list, func(a, b Group) int {
-		if h := cmp.Compare(btoi(a.Cause.Healthy()), btoi(b.Cause.Healthy())); h != 0 {
+		if h := cmp.Compare(btoi(a.Healthy()), btoi(b.Healthy())); h != 0 {
 			return h
 		}
 		return cmp.Compare(b.Count, a.Count)
@@ -186,7 +201,24 @@ func (g *Group) text() string {
 	if !g.Client.IsValid() {
 		first = e.Client.String()
 	}
-	return fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
+	text = fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
+	for _, reason := range slices.SortedFunc(maps.Keys(g.reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(g.reasons[b], g.reasons[a]), cmp.Compare(a, b))
+	}) {
+		times := fmt.Sprintf("%d times", g.reasons[reason])
+		if g.reasons[reason] == 1 {
+			times = "once"
+		}
+		text += fmt.Sprintf(" The kernel's reason, %s: %s", times, reason)
+		if means := kernelReasons[reason].means; means != "" {
+			text += ", " + means
+		}
+		text += "."
+	}
+	if g.Logged {
+		text += fmt.Sprintf(" nginx's error log of it: %q.", e.Log)
+	}
+	return text
 }
 
 // cutOff is what an abort meets.

@@ -29,19 +29,24 @@ type Merged struct {
 }
 
 func (m Merged) String() string {
-	off := m.Offset.Round(10*time.Microsecond).String() + " ahead"
-	if m.Offset < 0 {
-		off = off[1:len(off)-len("ahead")] + "behind"
+	off := "clock " + m.Offset.Abs().Round(10*time.Microsecond).String()
+	switch {
+	case m.Offset.Abs() < 10*time.Microsecond:
+		off = "the same clock"
+	case m.Offset > 0:
+		off += " ahead"
+	default:
+		off += " behind"
 	}
 	switch {
 	case m.Of != "":
-		return fmt.Sprintf("%s: of the same tap as %s, before or after it", m.Name, m.Of)
+		return fmt.Sprintf("%s: taken to be of the same tap as %s, before or after it", m.Name, m.Of)
 	case m.Common == 0:
 		return fmt.Sprintf("%s: nothing in common with the first capture, its clock is taken as it is", m.Name)
 	case m.OneWay:
-		return fmt.Sprintf("%s: clock %s, path included (%d segments in common, one way only)", m.Name, off, m.Common)
+		return fmt.Sprintf("%s: %s, path included (%d segments in common, one way only)", m.Name, off, m.Common)
 	}
-	return fmt.Sprintf("%s: clock %s (%d segments in common)", m.Name, off, m.Common)
+	return fmt.Sprintf("%s: %s (%d segments in common)", m.Name, off, m.Common)
 }
 
 // maxCommon bounds the segments that are compared to find a clock's offset.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // A batch is what the decoding goroutine hands to the one with the flows: the
@@ -12,6 +13,7 @@ type batch struct {
 	segs  []segment
 	names []hostName
 	buf   []byte
+	whole bool // it ends where a packet does
 }
 
 type hostName struct {
@@ -28,8 +30,10 @@ const batches = 3
 // about the same to do. What either writes for every segment is nowhere near
 // what the other reads: two cores would wait for each other's cache lines. A
 // batch goes out whenever its reader would wait, so that a live stream is not
-// held up.
-func pipeline(r io.Reader, sum *Summary, seed uint64, take func(*batch)) error {
+// held up. Where quiet is given it is called once nothing has come for linger after
+// a batch that ends with a packet: who writes packets one by one, as tcpdump -U
+// does, holds none back.
+func pipeline(r io.Reader, sum *Summary, seed uint64, take func(*batch), quiet func()) error {
 	full, free := make(chan *batch, batches), make(chan *batch, batches)
 	for range batches {
 		free <- &batch{}
@@ -53,7 +57,7 @@ func pipeline(r io.Reader, sum *Summary, seed uint64, take func(*batch)) error {
 				next.buf = make([]byte, max(n, readAhead))
 			}
 			copy(next.buf, left)
-			b.segs = segs
+			b.segs, b.whole = segs, len(left) == 0
 			full <- b // never blocks: there is room for all
 			b, segs, next.names = next, next.segs[:0], next.names[:0]
 			return b.buf
@@ -77,10 +81,22 @@ func pipeline(r io.Reader, sum *Summary, seed uint64, take func(*batch)) error {
 		b.segs = segs
 		full <- b
 	}()
-	for b := range full {
-		take(b)
-		free <- b
+	var alarm <-chan time.Time
+	for {
+		select {
+		case b, more := <-full:
+			if !more {
+				*sum = read
+				return failed
+			}
+			take(b)
+			if alarm = nil; quiet != nil && b.whole {
+				alarm = time.After(time.Duration(linger))
+			}
+			free <- b
+		case <-alarm:
+			quiet()
+			alarm = nil
+		}
 	}
-	*sum = read
-	return failed
 }

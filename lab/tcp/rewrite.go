@@ -5,6 +5,9 @@ import (
 	"io"
 	"maps"
 	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,8 +28,20 @@ func Comments(c Conversation) map[int]string {
 	return m
 }
 
+// ownComment is a line of what Comments gives.
+var ownComment = regexp.MustCompile(`^(?:[a-z-]+ \(\d+ of \d+\): |RST [a-z-]+, from [a-z-]+$)`)
+
+// foreign is a comment without the lines that Comments gave it.
+func foreign(comment string) string {
+	if comment == "" {
+		return ""
+	}
+	return strings.Join(slices.DeleteFunc(strings.Split(comment, "\n"), ownComment.MatchString), "\n")
+}
+
 // Annotate copies a capture to pcapng and puts comments on frames, for
-// Wireshark to show. Names are added to those in the file.
+// Wireshark to show, in place of those that it put there before. Names are added
+// to those in the file.
 func Annotate(w io.Writer, r io.Reader, comments map[int]string, names map[netip.Addr]string) (Summary, error) {
 	var sum Summary
 	var out *Writer
@@ -43,7 +58,7 @@ func Annotate(w io.Writer, r io.Reader, comments map[int]string, names map[netip
 				return err
 			}
 		}
-		comment := c.comment(p)
+		comment := foreign(c.comment(p))
 		if add := comments[sum.Frames]; add != "" && comment != "" {
 			comment += "\n" + add
 		} else if add != "" {

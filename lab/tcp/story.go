@@ -351,6 +351,9 @@ func (st *story) conversation() Conversation {
 		}
 		break
 	}
+	if st.early && c.Cause != CauseOpen {
+		c.note("It was decided early, for too many connections were open at once: what came later is not in it.")
+	}
 	if c.Cause == CauseRejected {
 		c.ResetBy = ThirdParty
 		for i := range c.Resets {
@@ -385,7 +388,7 @@ func (st *story) idle() time.Duration {
 	}
 	last, _ := st.lastData(end)
 	if !last.ok() {
-		return time.Duration(end.time() - st.f.start)
+		return max(0, time.Duration(end.time()-st.f.start))
 	}
 	return max(0, st.since(end, last))
 }

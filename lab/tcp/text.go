@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // who names a side: by its host's name, else by its role.
@@ -86,7 +88,8 @@ func pick(cond bool, d During) During {
 // moment is the shortest time worth telling.
 const moment = int64(100 * time.Millisecond)
 
-// span writes a duration as people say it.
+// span writes a duration as people say it; of one below zero that it is not known:
+// "an unknown time (the clock went back) later".
 func span(d time.Duration) string {
 	var w words
 	w.span(d)
@@ -96,7 +99,7 @@ func span(d time.Duration) string {
 func (w *words) span(d time.Duration) *words {
 	switch {
 	case d < 0:
-		return w.say("-").span(-d)
+		return w.say("an unknown time (the clock went back)")
 	case d < 100*time.Microsecond && d >= 5*time.Microsecond:
 		return w.say("0.0").number(min(int((d+5*time.Microsecond)/(10*time.Microsecond)), 9)).say(" ms")
 	case d < 10*time.Millisecond:
@@ -114,10 +117,11 @@ func (w *words) tenths(d, unit time.Duration) *words {
 	return w.number(n / 10).say(".").number(n % 10)
 }
 
-// clean makes bytes from the wire safe for a terminal.
+// clean makes bytes from the wire safe for a terminal: what moves the cursor,
+// reorders what is read or is not seen becomes a dot.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u202e' || r == '\ufffd' {
+		if r == utf8.RuneError || !unicode.IsGraphic(r) {
 			return '·'
 		}
 		return r

@@ -2,9 +2,12 @@ package tcp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +135,32 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
+// TestAnnotateAgain: an annotated capture that is annotated again has each comment
+// once, and others' stay.
+func TestAnnotateAgain(t *testing.T) {
+	in := pcapng(t, build(staleScript()), nil)
+	cs, _ := explainBytes(t, in, Options{})
+	annotate := func(in []byte, comments map[int]string) []byte {
+		var out bytes.Buffer
+		if _, err := Annotate(&out, bytes.NewReader(in), comments, nil); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	const note = "look here\n(1 of 2): not the lab's\nRST storm, from 10:00 on"
+	marked := annotate(in, map[int]string{1: note, 11: note})
+	once := annotate(marked, Comments(cs[0]))
+	if twice := annotate(once, Comments(cs[0])); !bytes.Equal(once, twice) {
+		t.Error("the second time differs")
+	}
+	if bytes.Count(once, []byte(note)) != 2 || bytes.Count(once, []byte("stale-idle (4 of 4)")) != 1 {
+		t.Errorf("%q", once)
+	}
+	if other := annotate(once, nil); !bytes.Equal(other, marked) {
+		t.Error("without comments the lab's own are still there")
+	}
+}
+
 // TestRedact: nothing secret is left, and the explanation stays or gets weaker.
 func TestRedact(t *testing.T) {
 	kept := 0
@@ -156,6 +185,85 @@ func TestRedact(t *testing.T) {
 	}
 	if kept < len(scripts)-2 {
 		t.Errorf("%d of %d causes survive", kept, len(scripts))
+	}
+}
+
+// TestRedactLinks: whatever a packet is wrapped in, what is shared of it is
+// explained as it is itself.
+func TestRedactLinks(t *testing.T) {
+	v6 := func(l line) line {
+		l.opt = func(w *wire) {
+			w.src = netip.AddrPortFrom(netip.AddrFrom16(as6(w.src)), w.src.Port())
+			w.dst = netip.AddrPortFrom(netip.AddrFrom16(as6(w.dst)), w.dst.Port())
+		}
+		return l
+	}
+	wrap := func(ps []Packet, head ...byte) []Packet {
+		for i := range ps {
+			ps[i].Data = append(slices.Clone(head), ps[i].Data[14:]...)
+			ps[i].OrigLen += len(head) - 14
+		}
+		return ps
+	}
+	for _, tt := range scripts {
+		if slices.ContainsFunc(tt.script, func(l line) bool { return l.opt != nil }) {
+			continue
+		}
+		build6 := func() []Packet {
+			script := slices.Clone(tt.script)
+			for i := range script {
+				script[i] = v6(script[i])
+			}
+			return build(script)
+		}
+		for name, in := range map[string][]byte{
+			"VLAN":           pcapng(t, wrap(build(tt.script), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x81, 0, 0, 5, 8, 0), nil),
+			"cooked v2":      pcapFile(wrap(build(tt.script), append([]byte{8, 0, 0, 0, 0, 0, 0, 2}, make([]byte, 12)...)...), binary.LittleEndian, magicNanos, linkSLL2),
+			"IPv6":           pcapng(t, build6(), nil),
+			"IPv4 fragments": pcapng(t, fragment4(build(tt.script)), nil),
+			"IPv6 fragments": pcapng(t, fragment6(build6()), nil),
+		} {
+			var out bytes.Buffer
+			if _, err := Redact(&out, bytes.NewReader(in)); err != nil {
+				t.Fatal(err)
+			}
+			whole, _ := explainBytes(t, in, Options{})
+			shared, _ := explainBytes(t, out.Bytes(), Options{})
+			compareShared(t, tt.name+", "+name, whole, shared)
+		}
+	}
+}
+
+// TestRedactKernel: the same of what real kernels sent, with all their options.
+func TestRedactKernel(t *testing.T) {
+	for _, name := range []string{"kernel", "far-client", "far-server"} {
+		in, err := os.ReadFile("testdata/" + name + ".pcap.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if _, err := Redact(&out, bytes.NewReader(in)); err != nil {
+			t.Fatal(err)
+		}
+		whole, _ := explainBytes(t, in, Options{})
+		shared, _ := explainBytes(t, out.Bytes(), Options{})
+		compareShared(t, name, whole, shared)
+	}
+}
+
+// compareShared compares the stories of a capture with those of what is shared of it.
+func compareShared(t *testing.T, name string, whole, shared []Conversation) {
+	t.Helper()
+	if len(whole) != len(shared) {
+		t.Errorf("%s: %d conversations of %d", name, len(shared), len(whole))
+		return
+	}
+	for i, c := range whole {
+		r := shared[i]
+		r.Client, r.Server = c.Client, c.Server
+		if verdict(r) != verdict(c) || !slices.Equal(r.Frames, c.Frames) || r.Idle != c.Idle || r.Reuse != c.Reuse || r.Tap != c.Tap {
+			t.Errorf("%s:\n%s%v %s\n%s%v %s", name, verdict(c), c.Frames, c.Text, verdict(r), r.Frames, r.Text)
+		}
 	}
 }
 
