@@ -132,8 +132,9 @@ var kept = []string{"content-length", "transfer-encoding", "connection", "keep-a
 type framing struct {
 	next    uint32 // its sequence number
 	state   httpState
-	left    int64 // httpChunkData: of it, with its CRLF
-	chunked bool  // httpHeader: a line said so
+	left    int64 // httpBody, httpChunkData: of it, with its CRLF
+	request bool
+	head    message // httpHeader: what its lines said of the body
 
 	inLine bool   // the line has begun in an earlier segment
 	line   []byte // its beginning
@@ -166,11 +167,11 @@ func (m masker) mask(s *segment, b []byte) {
 	cut := int(s.length) > len(b)
 	for len(b) > 0 {
 		if f == nil {
-			switch sniff(b) {
+			switch kind := sniff(b); kind {
 			case looksRequest, looksResponse:
+				f = &framing{state: httpHeader, line: []byte("x"), request: kind == looksRequest, head: message{length: -1, status: statusOf(b)}}
 				n, whole := firstLine(b)
-				f = &framing{state: httpHeader, inLine: !whole, line: []byte("x")}
-				b = b[n:]
+				f.inLine, b = !whole, b[n:]
 				continue
 			case looksTLS:
 				for len(b) >= 5 && sniff(b) == looksTLS {
@@ -220,16 +221,18 @@ func (f *framing) mask(b []byte) []byte {
 	case f.state == httpLost:
 		blank(b)
 		return nil
-	case f.state == httpChunkData:
+	case !f.request && (f.state == httpChunkSize && !f.inLine || f.state == httpBody && f.left == f.head.length) && sniff(b) == looksResponse:
+		f.state = httpStart // the answer to HEAD had no body
+		return b
+	case f.state == httpChunkData, f.state == httpBody:
 		n := min(f.left, int64(len(b)))
-		if f.left -= n; f.left == 0 {
+		if f.left -= n; f.left == 0 && f.state == httpBody {
+			f.state = httpStart
+		} else if f.left == 0 {
 			f.state = httpChunkSize
 		}
 		blank(b[:n])
 		return b[n:]
-	case f.state == httpChunkSize && !f.inLine && sniff(b) == looksResponse: // the answer to HEAD had no body
-		f.state = httpStart
-		return b
 	}
 	n, whole := len(b), false
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
@@ -243,7 +246,7 @@ func (f *framing) mask(b []byte) []byte {
 	f.line = append(f.line, line[:min(len(line), maxLine-len(f.line))]...)
 	switch f.state {
 	case httpHeader:
-		if !frames(f.line, whole, &f.chunked) {
+		if !frames(f.line, whole, &f.head) {
 			blank(line)
 		}
 	case httpChunkSize:
@@ -266,12 +269,8 @@ func (f *framing) mask(b []byte) []byte {
 	}
 	empty := len(f.line) == 0
 	switch {
-	case f.state == httpHeader && empty && f.chunked:
-		f.state = httpChunkSize
-	case f.state == httpHeader && empty: // a body is counted, not read
-		f.state = httpStart
-		blank(rest)
-		return nil
+	case f.state == httpHeader && empty:
+		f.state, f.left = f.body(), f.head.length
 	case f.state == httpChunkSize && empty:
 		f.state = httpLost
 	case f.state == httpChunkSize && f.size == 0:
@@ -284,15 +283,33 @@ func (f *framing) mask(b []byte) []byte {
 	return rest
 }
 
+// body says what follows the header.
+func (f *framing) body() httpState {
+	switch m := &f.head; {
+	case m.bad:
+		return httpLost
+	case m.chunked:
+		return httpChunkSize
+	case m.length > 0 && (f.request || m.status != 204 && m.status != 304):
+		return httpBody
+	case f.request, m.length == 0, m.status/100 == 1, m.status == 204, m.status == 304:
+		return httpStart
+	}
+	return httpLost // up to the FIN
+}
+
 // frames says whether a line of a header says where its message ends, or may
-// while it is not whole.
-func frames(line []byte, whole bool, chunked *bool) bool {
+// while it is not whole, and takes in what it says.
+func frames(line []byte, whole bool, m *message) bool {
 	for _, name := range kept {
 		n := len(name)
 		switch {
 		case len(line) > n && line[n] == ':' && bytes.EqualFold(line[:n], []byte(name)):
-			if name == "transfer-encoding" && whole {
-				_, *chunked = after(line[n:], "chunked")
+			switch value := bytes.TrimSpace(line[n+1:]); {
+			case name == "transfer-encoding" && whole:
+				_, m.chunked = after(value, "chunked")
+			case name == "content-length" && whole:
+				m.contentLength(value)
 			}
 			return true
 		case !whole && len(line) <= n && bytes.EqualFold(line, []byte(name[:len(line)])):
