@@ -68,7 +68,7 @@ var Causes = []CauseInfo{
 	{CauseEarlyClose, "the server closed while the request was still coming",
 		"a lingering close lets the client read the answer: lab show early-413", (*story).earlyClose},
 	{CauseAbandoned, "the client left before the answer was whole",
-		"compare the client's timeout with the time the answer takes: lab show 499-fin", (*story).abandoned},
+		"compare the client's timeout with the time the answer takes, or see why it ended: lab show 499-fin", (*story).abandoned},
 	{CauseStaleIdle, "request on a connection that the peer had closed; the FIN had arrived",
 		"let the client drop idle connections sooner than the server does, or retry: lab show stale-idle-fixed-by-pool", (*story).staleIdle},
 	{CauseStaleFinLost, "request on a connection that the peer had closed; its FIN did not arrive",
@@ -79,7 +79,7 @@ var Causes = []CauseInfo{
 	{CauseClosed, "closed in order", "", (*story).closed},
 	{CauseHalfClosed, "one side closed, the other never did", "", (*story).halfClosed},
 	{CauseAborted, "a side threw the connection away",
-		"the counters of the host that reset tell unread data from the rest: TcpExtTCPAbortOnClose, TCPAbortOnData", (*story).aborted},
+		"its kernel's reason and counters tell unread data from the rest: lab explain --kernel, --counters (--how says how to record them)", (*story).aborted},
 	{CauseFlowForgotten, "the other end, or a box between, knows nothing of this connection any more",
 		"TCP keepalive below the idle timeout of the boxes between keeps the flow known: lab show nat-forgets", (*story).flowForgotten},
 	{CauseOpen, "still open when the capture ends", "", (*story).open},
@@ -186,6 +186,9 @@ func (st *story) unexplained() *finding {
 			st.who(st.c), st.frame(st.synMark(st.c)), span(time.Duration(st.silence())))
 	case st.rst == nil && st.closer < 0 && !st.f.has(flowEstablished):
 		text = "the handshake was not finished and nothing says why."
+	case st.f.http.has(httpMixed):
+		text = fmt.Sprintf("%s speaks %s and %s answers in HTTP/1: nothing on this port understands the former.",
+			st.who(st.c), map[protocol]string{protoTLS: "TLS", protoHTTP2: "HTTP/2"}[st.proto], st.who(st.s))
 	case hushed != "":
 		text = fmt.Sprintf("%s's %s (frame %d) was neither answered nor sent again in the %s after it: what came then is not in the capture.",
 			st.who(y), hushed, st.frame(st.side(y).last), span(time.Duration(st.silence())))

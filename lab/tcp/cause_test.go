@@ -658,3 +658,27 @@ func TestTLSEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestToldAsItIs: who speaks another protocol, and how many of pipelined requests
+// were answered.
+func TestToldAsItIs(t *testing.T) {
+	hello := "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200)
+	no := "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+	all := 1 + 3*(cReq-1)
+	for text, script := range map[string][]line{
+		"the client speaks TLS and the server answers in HTTP/1": opened(
+			line{0.001, 'C', "P.", 1, 1, hello, nil},
+			line{0.002, 'S', "P.", 1, 206, no, nil},
+			line{0.003, 'S', "F.", 1 + uint32(len(no)), 206, "", nil},
+			line{0.004, 'C', "R.", 206, 2 + uint32(len(no)), "", nil}),
+		"took 3 of the client's requests (the last, GET /test, since frame 4), answered 1, and closed (FIN, 6)": opened(
+			line{0.001, 'C', "P.", 1, 1, get + get + get, nil},
+			line{0.002, 'S', "P.", 1, all, ok, nil},
+			line{0.003, 'S', "F.", sOK, all, "", nil},
+			line{0.004, 'C', "F.", all, sOK + 1, "", nil}),
+	} {
+		if c := explain(t, script)[0]; !strings.Contains(c.Text, text) {
+			t.Errorf("%s: %s", c.Cause, c.Text)
+		}
+	}
+}

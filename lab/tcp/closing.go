@@ -56,6 +56,14 @@ func (st *story) noResponse() *finding {
 		return nil
 	}
 	none := AnswerNone
+	if e.resps > 0 && c.turn.n < s.data.n { // pipelined
+		return &finding{
+			frames: []mark{c.turn, s.data, s.close},
+			text: fmt.Sprintf("%s took %d of %s's requests (the last,%s, since frame %d), answered %d, and closed (FIN, %d) without a byte of an answer to the rest.",
+				st.who(st.s), e.reqs, st.who(st.c), st.request(), st.frame(c.turn), e.done, st.frame(s.close)),
+			during: DuringAwaiting, answer: &none,
+		}
+	}
 	return &finding{
 		frames: []mark{c.turn, s.close},
 		text: fmt.Sprintf("%s took %s's request%s (frame %d) and closed after %s (FIN, %d) without a byte of an answer.",

@@ -82,6 +82,7 @@ const (
 	httpKnown                         // client is set
 	httpCut                           // framing was lost where the capture holds only the beginning of a packet
 	httpGarbled                       // framing was lost over bytes that are no HTTP/1
+	httpMixed                         // answers in HTTP/1 to what is not
 	httpUneven                        // there were answers to requests that the capture lacks: which answers which is not known
 )
 
@@ -566,8 +567,11 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 		e.flags |= reqOpen
 		return true
 	case looksResponse:
-		if e.proto == protoUnknown {
+		switch e.proto {
+		case protoUnknown:
 			e.proto = protoHTTP1
+		case protoTLS, protoHTTP2:
+			e.flags |= httpMixed
 		}
 		if !e.has(httpKnown) {
 			e.client, e.flags = int8(1-d), e.flags|httpKnown
