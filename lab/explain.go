@@ -74,7 +74,7 @@ Exit codes: 0 explained, 1 a cause of --fail-on was found, 2 nothing could be re
 	f.StringVar(&e.since, "since", "", "only connections that ended at this time or later: 15:04:05, or 2006-01-02 15:04:05")
 	f.StringSliceVar(&e.failOn, "fail-on", nil, "exit 1 if a connection ended so")
 	f.StringVar(&e.kernel, "kernel", "", "text of a trace with tcp:tcp_send_reset events")
-	f.StringVar(&e.counters, "counters", "", "counters.json: how much each host's counters rose")
+	f.StringVar(&e.counters, "counters", "", "how much counters rose: HOST=FILE, what nstat prints there, or a play's counters.json")
 	f.StringVar(&e.errorLog, "log", "", "nginx's error log")
 	f.StringVar(&e.accessLog, "access", "", "nginx's access log, in a format that begins like \"combined\"")
 	f.StringVar(&e.sockets, "ss", "", "output of ss -tan")
@@ -244,6 +244,10 @@ func (e *explain) open(args []string) (*os.File, string, error) {
 // evidence reads what is given beside the capture.
 func (e *explain) evidence() (tcp.Evidence, error) {
 	var all tcp.Evidence
+	countersOf, counters, named := strings.Cut(e.counters, "=")
+	if !named {
+		countersOf, counters = "", e.counters
+	}
 	for _, file := range []struct {
 		name string
 		read func(io.Reader) (int, error)
@@ -251,8 +255,8 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 	}{
 		{e.kernel, func(r io.Reader) (n int, err error) { all.Kernel, err = tcp.ReadKernel(r); return len(all.Kernel), err },
 			"no event of tcp:tcp_send_reset"},
-		{e.counters, func(r io.Reader) (n int, err error) {
-			all.Counters, err = tcp.ReadCounters(r)
+		{counters, func(r io.Reader) (n int, err error) {
+			all.Counters, err = tcp.ReadCounters(r, countersOf)
 			return len(all.Counters), err
 		},
 			"no counters"},
@@ -549,6 +553,7 @@ of a Kubernetes pod
 
 what helps beside the capture, on the host that resets
   ss -tan                                       > ss.txt           --ss
+  nstat -n; sleep 60; nstat                     > nstat.txt        --counters 10.0.0.2=nstat.txt, what rose meanwhile
   cat /sys/kernel/tracing/trace_pipe            > kernel.txt       --kernel, after
   echo 1 > /sys/kernel/tracing/events/tcp/tcp_send_reset/enable
 `

@@ -3,10 +3,12 @@ package tcp
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -90,8 +92,14 @@ func lines(r io.Reader, each func(string)) error {
 	return nil
 }
 
-// ReadCounters reads {"host": [{"name", "before", "after"}]}.
-func ReadCounters(r io.Reader) (map[string]map[string]int64, error) {
+// ReadCounters reads how much counters rose: {"host": [{"name", "before", "after"}]},
+// or what nstat prints on the host of this name.
+func ReadCounters(r io.Reader, host string) (map[string]map[string]int64, error) {
+	b := bufio.NewReader(r)
+	if first, err := b.Peek(1); err == nil && first[0] != '{' {
+		return readNstat(b, host)
+	}
+	r = b
 	var in map[string][]struct {
 		Name          string
 		Before, After int64
@@ -108,6 +116,31 @@ func ReadCounters(r io.Reader) (map[string]map[string]int64, error) {
 		}
 	}
 	return out, nil
+}
+
+// readNstat reads lines of a counter's name, how much it rose, and a rate.
+func readNstat(r io.Reader, host string) (map[string]map[string]int64, error) {
+	if host == "" {
+		return nil, errors.New("what nstat prints does not say of which host it is: give HOST=FILE, with the host's address")
+	}
+	rose := map[string]int64{}
+	err := lines(r, func(line string) {
+		f := strings.Fields(line)
+		if len(f) != 3 {
+			return
+		}
+		n, err := strconv.ParseInt(f[1], 10, 64)
+		for _, group := range []string{"TcpExt", "Tcp"} { // /proc/net/netstat, /proc/net/snmp
+			if name, ok := strings.CutPrefix(f[0], group); ok && err == nil {
+				rose[group+":"+name] = n
+				return
+			}
+		}
+	})
+	if len(rose) == 0 {
+		return nil, err
+	}
+	return map[string]map[string]int64{clean(host): rose}, err
 }
 
 // Socket is a line of ss -tan.

@@ -110,12 +110,13 @@ func TestKernelWhole(t *testing.T) {
 
 func TestCounters(t *testing.T) {
 	for in, want := range map[string]string{
-		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnClose","before":0,"after":1}]}`: "unread data (TCPAbortOnClose +1)",
-		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnData","before":0,"after":1}]}`:  "SO_LINGER 0, or had closed it when more data came (TCPAbortOnData +1)",
-		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4}]}`:                                                        "closed its listener",
-		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":3}]}`:                                                        "",
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnClose","before":0,"after":1}]}`:         "unread data (TCPAbortOnClose +1)",
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4},{"name":"TcpExt:TCPAbortOnData","before":0,"after":1}]}`:          "SO_LINGER 0, or had closed it when more data came (TCPAbortOnData +1)",
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":4}]}`:                                                                "closed its listener",
+		"#kernel\nTcpOutRsts                      1                  0.0\nTcpExtTCPAbortOnClose           1                  0.0\n": "unread data (TCPAbortOnClose +1)", // nstat's
+		`{"10.0.0.2":[{"name":"Tcp:OutRsts","before":3,"after":3}]}`:                                                                "",
 	} {
-		counters, err := ReadCounters(strings.NewReader(in))
+		counters, err := ReadCounters(strings.NewReader(in), "10.0.0.2")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,6 +125,13 @@ func TestCounters(t *testing.T) {
 		if want == "" && cs[0].Contradiction == "" || want != "" && (!strings.Contains(cs[0].Text, want) || cs[0].Basis != Kernel) {
 			t.Errorf("%s: %+v", in, cs[0])
 		}
+	}
+}
+
+// TestNstatOfNobody: what nstat prints names no host.
+func TestNstatOfNobody(t *testing.T) {
+	if _, err := ReadCounters(strings.NewReader("#kernel\nTcpOutRsts 1 0.0\n"), ""); err == nil || !strings.Contains(err.Error(), "HOST=FILE") {
+		t.Error(err)
 	}
 }
 
