@@ -23,7 +23,7 @@ lowers the one must know of the other.`,
 			{From: nginx, To: client, Flags: "P."}, {From: client, To: nginx, Flags: "F."}, {From: nginx, To: client, Flags: "F."},
 			{From: client, To: nginx, Flags: "S"}, {From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "P."},
 		},
-		Ends: []end{{Client: client, Server: nginx, Cause: "closed", ClosedBy: "client"}, {Client: client, Server: nginx, Cause: "open"}},
+		Ends: []end{{Client: client, Server: nginx, Cause: "closed", ClosedBy: "client"}},
 	},
 	Control: control{What: "the pool keeps its own default of 5 minutes", Options: &keepaliveHint.Options},
 })

@@ -10,8 +10,9 @@ var streamIdle = add(scenario.Scenario{
 	Title: "a session of stream {} that is silent for proxy_timeout is closed, and no log above info says so",
 	Why: `stream {} closes a session when nothing has come from either side for proxy_timeout, 10 minutes by itself and here
 1 s: FIN to both, in order. A pool of database connections behind it loses its idle ones so, and finds out with its
-next query, here after 2 s: nginx's kernel answers it with RST, and the client reads the end of the connection. The line is of level info: "connection timed out (110: Connection timed out) while proxying connection";
-the access line says 200. TCP keepalive does not help here: its probes are no data.`,
+next query, here after 2 s: nginx's kernel answers it with RST, and the client reads the end of the connection. The
+line is of level info: "connection timed out (110: Connection timed out) while proxying connection"; the access line says
+200. TCP keepalive does not help here: its probes are no data.`,
 	Refs: []string{"https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_timeout"},
 
 	Client:  "raw",

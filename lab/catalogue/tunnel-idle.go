@@ -11,9 +11,9 @@ var tunnelIdle = add(scenario.Scenario{
 	Why: `After 101 nginx is a tunnel: it passes on what comes, either way. proxy_read_timeout, 60 s by itself and here 1 s,
 still counts: when nothing has come from either side for so long, nginx closes both connections with FIN, in order.
 Who reads all the time, as most WebSocket libraries do, sees a peer that has left. This client does not look before it
-has something to say, after 2 s: nginx's kernel answers that with RST, and the message is lost. The line is of level info, so that
-nginx's log has nothing by default: "upstream timed out (110: Connection timed out) while proxying upgraded
-connection".`,
+has something to say, after 2 s: nginx's kernel answers that with RST, and the message is lost. The line is of level
+info, so that nginx's log has nothing by default: "upstream timed out (110: Connection timed out) while proxying
+upgraded connection".`,
 	Refs: []string{"https://nginx.org/en/docs/http/websocket.html", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout", "RFC 6455, 5.5.2"},
 
 	Client:  "raw",
