@@ -5,7 +5,7 @@ import (
 	"rstlab/lab/script"
 )
 
-var _ = add(scenario.Scenario{
+var uriTooLong414 = add(scenario.Scenario{
 	ID:    "414-uri-too-long",
 	Title: "a URI of 12 kB: 414",
 	Why: `The request line must fit in one buffer of large_client_header_buffers, 8 kB. This one does not: "client sent too long
@@ -17,7 +17,7 @@ their kernel answers with RST, at times, under load.`,
 
 	Client: "raw",
 	Play: steps{logged("start worker process "), signal(nginx, "STOP", scenario.Workers),
-		begin(raw("c", script.Write("GET /test?").Filled(12000), script.ReadResponse(), script.ReadEnd(), script.Close())), quiet(),
+		begin(raw("c", script.Write("GET /test?").Filled(12000), script.Write(" HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"), script.ReadResponse(), script.ReadEnd(), script.Close())), quiet(),
 		signal(nginx, "CONT", scenario.Workers), finish()},
 	Want: want{
 		Replies: []reply{{Status: 414}},

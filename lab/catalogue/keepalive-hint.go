@@ -6,14 +6,14 @@ import (
 	"rstlab/lab/scenario"
 )
 
-var _ = add(scenario.Scenario{
+var keepaliveHint = add(scenario.Scenario{
 	ID:    "keepalive-hint",
 	Title: "nginx tells its timeout, \"Keep-Alive: timeout=1\", and OkHttp does not listen",
 	Why: `keepalive_timeout takes a second time: nginx puts it into the header Keep-Alive of each response, so that a client
 can drop its idle connections in time. The header was never standard, and no one has to obey it. OkHttp and Go's
 net/http do not read it: their pools go by a time of their own. So OkHttp sends its next request on a connection that
 nginx has closed, and meets RST, as in stale-idle. What helps is to set the client's own time
-(stale-idle-fixed-by-pool). A client that does obey must also leave some time to spare: the same second on both sides
+(keepalive-hint-fixed-by-pool). A client that does obey must also leave some time to spare: the same second on both sides
 is a race (equal-timeouts).`,
 	Refs: []string{"https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_timeout", "RFC 2068, 19.7.1.1", "draft-thomson-hybi-http-timeout"},
 

@@ -2,7 +2,7 @@ package catalogue
 
 import "rstlab/lab/scenario"
 
-var _ = add(scenario.Scenario{
+var natForgetsRST = add(scenario.Scenario{
 	ID:    "nat-forgets-rst",
 	Title: "a NAT box forgets an idle connection and answers with RST: \"connection reset by peer\"",
 	Why: `The box of nat-forgets has forgotten the flow, and answers what it does not know with RST, in nginx's name. The

@@ -5,7 +5,7 @@ import (
 	"rstlab/lab/script"
 )
 
-var _ = add(scenario.Scenario{
+var noLengthFIN = add(scenario.Scenario{
 	ID:    "no-length-fin",
 	Title: "a response without a length, cut by a crash: 200, nothing in any log, half a body for everybody",
 	Why: `Without Content-Length and without chunks the end of the connection is the end of the body, and a FIN has no

@@ -2,7 +2,7 @@ package catalogue
 
 import "rstlab/lab/scenario"
 
-var _ = add(scenario.Scenario{
+var proxyProtocolMissing = add(scenario.Scenario{
 	ID:    "proxy-protocol-missing",
 	Title: "nginx expects a PROXY line and gets a request: it hangs up without a word",
 	Why: `listen ... proxy_protocol: every connection must begin with a PROXY line that names the client, as a load balancer

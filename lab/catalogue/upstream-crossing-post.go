@@ -5,7 +5,7 @@ import (
 	"rstlab/lab/script"
 )
 
-var _ = add(scenario.Scenario{
+var upstreamCrossingPost = add(scenario.Scenario{
 	ID:    "upstream-crossing-post",
 	Title: "nginx's POST and the back end's FIN pass each other: 502, and nobody did anything wrong",
 	Why: `The back end closes an idle connection at the moment in which nginx takes it from its cache: FIN and request

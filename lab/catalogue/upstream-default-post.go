@@ -5,7 +5,7 @@ import (
 	"rstlab/lab/script"
 )
 
-var _ = add(scenario.Scenario{
+var upstreamDefaultPost = add(scenario.Scenario{
 	ID:    "upstream-default-post",
 	Title: "the same config, a newer nginx: a POST that was 200 is 502, because a FIN was lost",
 	Why: `The config of upstream-default, and a back end that closes and whose FINs do not get to nginx. Before 1.29.7 that

@@ -2,7 +2,7 @@ package catalogue
 
 import "rstlab/lab/scenario"
 
-var _ = add(scenario.Scenario{
+var upstreamFlowForgottenRejectPost = add(scenario.Scenario{
 	ID:    "upstream-flow-forgotten-reject-post",
 	Title: "a firewall before the back end forgets an idle connection and answers with RST: a POST gets 502",
 	Why: `The firewall of upstream-flow-forgotten-drop has forgotten the flow, but it is polite: it answers the segment that

@@ -5,7 +5,7 @@ import (
 	"rstlab/lab/script"
 )
 
-var _ = add(scenario.Scenario{
+var upstreamRSTFirstPost = add(scenario.Scenario{
 	ID:    "upstream-rst-first-post",
 	Title: "the RST that answers a POST overtakes the FIN before it: 104, and 502",
 	Why: `The back end closes, and its FIN is late. nginx sends a POST, the back end's kernel answers with RST, and the

@@ -88,11 +88,7 @@ func lines(all []string) []byte {
 func sockets(all []scenario.Snapshot) []byte {
 	var b bytes.Buffer
 	for _, s := range all {
-		when := "at the end"
-		if s.Before > 0 {
-			when = fmt.Sprintf("before request %d", s.Before)
-		}
-		fmt.Fprintf(&b, "# ss -Htan on %s, %s, %s\n", s.Host, when, s.Time.UTC().Format("15:04:05.000"))
+		fmt.Fprintf(&b, "# ss -Htan on %s, %s, %s\n", s.Host, scenario.When(s.Before), s.Time.UTC().Format("15:04:05.000"))
 		b.WriteString(s.Text)
 	}
 	return b.Bytes()

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -57,6 +58,15 @@ type Snapshot struct {
 	Time    time.Time
 	Text    string // as ss wrote it
 	Sockets []tcp.Socket
+}
+
+// When says when a look at the sockets was taken: before the request with this
+// number, or, for 0, at the end.
+func When(before int) string {
+	if before == 0 {
+		return "at the end"
+	}
+	return fmt.Sprintf("before request %d", before)
 }
 
 // KernelReset is one event of the tracepoint tcp:tcp_send_reset.

@@ -477,7 +477,7 @@ func (s Span) String() string {
 }
 
 // Socket is a pattern for a TCP socket of a host, as ss names its state, seen
-// just before the request with this number.
+// just before the request with this number; 0 is the end of the play.
 type Socket struct {
 	Before int
 	Host   Host

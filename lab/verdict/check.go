@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -44,12 +45,20 @@ func Check(s scenario.Scenario, o scenario.Observation) (shown int, all []Differ
 // Share returns how the share of plays that showed what s wants, so many of so
 // many, differs from what s declares; nil when it does not.
 func Share(s scenario.Scenario, shown, plays int) *Difference {
-	share := float64(shown) / float64(max(1, plays))
-	if plays >= s.Runs && share >= s.Share[0] && share <= s.Share[1] {
+	of := max(plays, s.Runs)
+	from, to := wholePlays(s, of)
+	if plays >= s.Runs && shown >= from && shown <= to {
 		return nil
 	}
 	return &Difference{What: "share of the plays that show it",
-		Want: fmt.Sprintf("%.2f to %.2f of %d", s.Share[0], s.Share[1], s.Runs), Got: fmt.Sprintf("%d of %d", shown, plays)}
+		Want: fmt.Sprintf("%d to %d of %d", from, to, of), Got: fmt.Sprintf("%d of %d", shown, plays)}
+}
+
+// wholePlays returns how many of so many plays, from and to, must show what s
+// wants.
+func wholePlays(s scenario.Scenario, plays int) (from, to int) {
+	const tiny = 1e-9 // 0.55 of 20 are 11 plays, and floating point has a little more
+	return int(math.Ceil(s.Share[0]*float64(plays) - tiny)), int(math.Floor(s.Share[1]*float64(plays) + tiny))
 }
 
 // ran compares what the back ends ran, where that is declared.
@@ -311,7 +320,7 @@ func sockets(s scenario.Scenario, o scenario.Observation) []Difference {
 		}
 		got := strings.Join(seen, ", ")
 		all = append(all, Difference{
-			What: fmt.Sprintf("ss on %s before request %d", want.Host, want.Before),
+			What: fmt.Sprintf("ss on %s %s", want.Host, scenario.When(want.Before)),
 			Want: want.State, Got: cmp.Or(got, "no socket"),
 		})
 	}
@@ -504,7 +513,8 @@ func Declared(s scenario.Scenario) []string {
 		}
 	}
 	if s.Runs > 0 {
-		all = append(all, fmt.Sprintf("in %.2f to %.2f of %d plays", s.Share[0], s.Share[1], s.Runs))
+		from, to := wholePlays(s, s.Runs)
+		all = append(all, fmt.Sprintf("in %d to %d of %d plays", from, to, s.Runs))
 	}
 	for _, or := range s.Or {
 		all = append(all, "or else, where it varies:")
@@ -538,7 +548,7 @@ func declared(s scenario.Scenario) []string {
 		all = append(all, "nginx access.log: "+describeAccess(a))
 	}
 	for _, so := range s.Want.Sockets {
-		all = append(all, fmt.Sprintf("ss on %s before request %d: %s", so.Host, so.Before, so.State))
+		all = append(all, fmt.Sprintf("ss on %s %s: %s", so.Host, scenario.When(so.Before), so.State))
 	}
 	if len(s.Want.Wire) > 0 {
 		var wire []string

@@ -75,6 +75,11 @@ func TestShare(t *testing.T) {
 	assert.NotNil(t, Share(s, 1, 10))
 	assert.NotNil(t, Share(s, 9, 10))
 	assert.NotNil(t, Share(s, 4, 9), "a play is missing")
+	assert.Equal(t, "4 to 16 of 20", Share(s, 3, 20).Want, "of as many as were played")
+	s = scenario.Scenario{Runs: 20, Share: [2]float64{0.05, 0.55}}
+	assert.Equal(t, "1 to 11 of 20", Share(s, 0, 20).Want)
+	assert.Nil(t, Share(s, 11, 20))
+	assert.Contains(t, Declared(s), "in 1 to 11 of 20 plays")
 }
 
 func TestCleanPasses(t *testing.T) {
@@ -226,6 +231,18 @@ func FuzzParseAccess(f *testing.F) {
 		_ = describeAccess(parseAccess(line)) // must not panic
 		_ = Notable(line)
 	})
+}
+
+// TestSockets: a look at the sockets is before a request, or at the end.
+func TestSockets(t *testing.T) {
+	for before, when := range map[int]string{0: "ss on nginx at the end", 2: "ss on nginx before request 2"} {
+		s := plain()
+		s.Want.Sockets = []scenario.Socket{{Before: before, Host: scenario.Nginx, State: "SYN-SENT"}}
+		all := differences(s, clean())
+		require.Len(t, all, 1)
+		assert.Equal(t, when, all[0].What)
+		assert.Contains(t, Declared(s), when+": SYN-SENT")
+	}
 }
 
 func TestConnectionsAreNumbered(t *testing.T) {
