@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -72,16 +71,78 @@ func settled(scenario.Observation) bool { return true }
 // play ends with an error that names it, and that is no set-up's.
 func TestPartDies(t *testing.T) {
 	e, topology, images := real(t)
-	for _, part := range []string{"client", "nginx", "client-tap", "nginx-tap"} {
+	for _, service := range topology.services {
+		part := service.name
 		t.Run(part, func(t *testing.T) {
 			t.Parallel()
 			b := stand(t, e, topology, images)
 			progress := &when{word: "the client rests", do: func() { kill(t, b.hosts[part]) }}
 			_, err := b.Play(t.Context(), scenario.Scenario{ID: part, Play: twoRequests}, nil, settled, progress)
 			require.Error(t, err)
-			assert.ErrorContains(t, err, "host "+part)
-			assert.False(t, errors.Is(err, ErrSetup))
+			assert.ErrorContains(t, err, "host "+part+" is gone, and no step has ended it (docker events --since 10m says what has); play again")
+			assert.NotErrorIs(t, err, ErrSetup)
 			assert.Error(t, b.Reset(t.Context()), "it is not fit for another play")
+		})
+	}
+}
+
+// TestPartDiesEarly: a part that is killed while the servers start is the
+// set-up's, and named too.
+func TestPartDiesEarly(t *testing.T) {
+	e, topology, images := real(t)
+	for _, part := range []string{"backend", "client-tap"} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			b := stand(t, e, topology, images)
+			progress := &when{word: "starting its servers", do: func() { kill(t, b.hosts[part]) }}
+			_, err := b.Play(t.Context(), scenario.Scenario{ID: part, Play: twoRequests}, nil, settled, progress)
+			assert.ErrorIs(t, err, ErrSetup)
+			assert.ErrorContains(t, err, "host "+part+" is gone, and no step has ended it")
+		})
+	}
+}
+
+// TestProgramDies: so it is with the programs of a tap. A gate that has died lets
+// everything through, and what comes of that is no verdict.
+func TestProgramDies(t *testing.T) {
+	e, topology, images := real(t)
+	for _, name := range []string{"tcpdump", "gate"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := stand(t, e, topology, images)
+			tap := b.hosts["client-tap"]
+			progress := &when{word: "the client rests", do: func() { assert.NoError(t, tap.kill(t.Context(), tap.running[name])) }}
+			play := append([]scenario.Step{scenario.Gate(scenario.Client, scenario.FINFirst)}, twoRequests...)
+			_, err := b.Play(t.Context(), scenario.Scenario{ID: name, Play: play}, nil, settled, progress)
+			assert.ErrorContains(t, err, "host client-tap: "+name+" has ended: signal 9")
+			assert.ErrorContains(t, err, "no step has ended it; play again")
+			assert.NotErrorIs(t, err, ErrSetup)
+		})
+	}
+}
+
+// TestGateOrder: a gate whose own log does not show the order that it was to
+// force tells so, whatever the client saw.
+func TestGateOrder(t *testing.T) {
+	e, topology, images := real(t)
+	gate := scenario.Gate(scenario.Client, scenario.FINFirst)
+	for name, c := range map[string]struct {
+		play []scenario.Step
+		says string
+	}{
+		"nothing crosses": {[]scenario.Step{gate, scenario.Get("/test")},
+			"the gate on client has forced nothing"},
+		"no RST comes": {[]scenario.Step{scenario.Get("/test"), scenario.Filter(scenario.Nginx, "output tcp flags & rst == rst drop"), gate,
+			scenario.Begin(scenario.Get("/test")), scenario.Held(scenario.Client), scenario.Reload(scenario.Nginx)},
+			"want [fin-held request-left fin-released rst] in this order, it saw [request-held fin-held request-left]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := stand(t, e, topology, images)
+			_, err := b.Play(t.Context(), scenario.Scenario{ID: "order", Options: scenario.Options{Timeout: time.Second}, Play: c.play}, nil, settled, &when{})
+			assert.ErrorContains(t, err, c.says)
+			assert.NotErrorIs(t, err, ErrSetup)
+			assert.NotErrorIs(t, err, ErrUnsupported)
 		})
 	}
 }
