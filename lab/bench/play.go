@@ -336,9 +336,13 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 	if _, err := h.ask(ctx, protocol.Command{Do: protocol.Listening, Name: "server", Ports: s.expose, Within: int64(within)}); err != nil {
 		select {
 		case <-server.exited:
-			return h.ended(server)
+			said := h.ended(server).Error()
+			for _, f := range s.files {
+				said = strings.ReplaceAll(said, f.to, f.from) // as its user knows it
+			}
+			return errors.New(said + hint(said))
 		default:
-			return err
+			return fmt.Errorf("%w%s", err, hint(err.Error()))
 		}
 	}
 	if s.host() == scenario.Nginx {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -100,6 +101,22 @@ func TestPartDiesEarly(t *testing.T) {
 			assert.ErrorContains(t, err, "host "+part+" is gone, and no step has ended it")
 		})
 	}
+}
+
+// TestNotListening: a server that runs and does not listen is the set-up's, and
+// the reason says where it listens in place of that.
+func TestNotListening(t *testing.T) {
+	e, _, images := real(t)
+	conf := filepath.Join(t.TempDir(), "my.conf")
+	require.NoError(t, os.WriteFile(conf, []byte("events {}\nhttp { server { listen 8081; } }\n"), 0o600))
+	topology, err := LoadTopology(t.Context(), filepath.Join("..", ".."), Axes{NginxConf: conf})
+	require.NoError(t, err)
+	b := stand(t, e, topology, images)
+	e.Timeouts.Listen = time.Second
+	_, err = b.Play(t.Context(), scenario.Scenario{ID: "elsewhere", Play: twoRequests}, nil, settled, &when{})
+	assert.ErrorIs(t, err, ErrSetup)
+	assert.ErrorContains(t, err, "host nginx: listening server: server does not listen on port 80; the ports that are listened on here: [8081 ")
+	assert.ErrorContains(t, err, "the client asks for http://test.foo.com/test")
 }
 
 // TestProgramDies: so it is with the programs of a tap. A gate that has died lets
