@@ -111,7 +111,7 @@ func TestOthersGoOn(t *testing.T) {
 func victimOf(t *testing.T, e *bench.Engine) string {
 	t.Helper()
 	pids, err := os.Readlink("/proc/self/ns/pid")
-	require.NoError(t, err)
+	assert.NoError(t, err)
 	var names []string
 	for line := range strings.Lines(outside(t, e, `docker ps --format '{{.Label "rstlab.owner"}} {{.Names}}'`)) {
 		if strings.Contains(line, fmt.Sprintf(" %s %d ", pids, os.Getpid())) {
@@ -124,17 +124,18 @@ func victimOf(t *testing.T, e *bench.Engine) string {
 			return bench + "-"
 		}
 	}
-	require.Fail(t, "the victim does not stand", "%v", names)
+	assert.Fail(t, "the victim does not stand", "%v", names)
 	return ""
 }
 
-// outside runs a command of the shell that talks to the engine, past the lab.
+// outside runs a command of the shell that talks to the engine, past the lab. It
+// may be called by any goroutine.
 func outside(t *testing.T, e *bench.Engine, command string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
 	cmd.Env = append(os.Environ(), "DOCKER_HOST="+e.Address)
 	said, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s: %s", command, said)
+	assert.NoError(t, err, "%s: %s", command, said)
 	return string(said)
 }
 

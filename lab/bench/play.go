@@ -78,6 +78,9 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	p.seen.System = "Linux " + strings.SplitN(b.engine.Kernel, "-", 2)[0] // without its build
 	p.seen.Versions = map[scenario.Host]string{}
 	if s.Kernel && !kernel.whole(ctx) {
+		if lost := p.lost(ctx); lost != nil {
+			return Evidence{}, fmt.Errorf("%w: %w", ErrSetup, lost)
+		}
 		return Evidence{}, fmt.Errorf("%w: only a kernel that tells why it sends each RST (tcp:tcp_send_reset, Linux 6.10) can tell this one", ErrUnsupported)
 	}
 	kernel.settle(ctx) // what the play before did is told
@@ -450,11 +453,24 @@ func (p *play) counters(ctx context.Context) (map[scenario.Host][]scenario.Count
 	return all, nil
 }
 
+// parts are the hosts that the play rests on, the taps among them, and who asks
+// the kernel where it needs that.
+func (p *play) parts() []*host {
+	var all []*host
+	for _, s := range p.topology.services {
+		all = append(all, p.hosts[s.name])
+	}
+	if p.scenario.Kernel && p.kernel != nil {
+		all = append(all, p.kernel.host)
+	}
+	return all
+}
+
 // playing returns a context that ends as soon as a host goes that no step has
 // ended: what is waited for then may never come.
 func (p *play) playing(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	for _, h := range p.hosts {
+	for _, h := range p.parts() {
 		go func() {
 			select {
 			case <-h.gone:
@@ -471,8 +487,7 @@ func (p *play) playing(ctx context.Context) (context.Context, func()) {
 // lost says which part of the lab itself has gone, where one has: whatever was
 // seen then, it tells nothing.
 func (p *play) lost(ctx context.Context) error {
-	for _, s := range p.topology.services {
-		h := p.hosts[s.name]
+	for _, h := range p.parts() {
 		select {
 		case <-h.gone:
 		default:

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,6 +136,23 @@ func TestProgramDies(t *testing.T) {
 			assert.ErrorContains(t, err, "no step has ended it; play again")
 			assert.NotErrorIs(t, err, ErrSetup)
 		})
+	}
+}
+
+// TestKernelLost: a play that needs the kernel's word is none where that is lost,
+// and neither is one that begins after it.
+func TestKernelLost(t *testing.T) {
+	e, topology, images := real(t)
+	k, err := e.TraceKernel(t.Context(), images[TapImage])
+	if err != nil || !k.every {
+		t.Skip("this kernel cannot be asked: ", err)
+	}
+	t.Cleanup(k.Close)
+	for i, progress := range []*when{{word: "the client rests", do: func() { kill(t, k.host) }}, {}} {
+		_, err = stand(t, e, topology, images).Play(t.Context(), scenario.Scenario{ID: "asks", Kernel: true, Play: twoRequests}, k, settled, progress)
+		assert.ErrorContains(t, err, "host kernel is gone, and no step has ended it")
+		assert.NotErrorIs(t, err, ErrUnsupported)
+		assert.Equal(t, i == 1, errors.Is(err, ErrSetup))
 	}
 }
 
