@@ -25,7 +25,7 @@ const stories = 8
 
 func runCommand() *cobra.Command {
 	var o matrix.Options
-	var asJSON, strict bool
+	var asJSON bool
 	var timeout float64
 	var nginxVersion string
 	var nginxImages []string
@@ -34,7 +34,7 @@ func runCommand() *cobra.Command {
 		Short: "play scenarios on real hosts and judge them; no name plays all",
 		Long: `run plays scenarios on real hosts, side by side, and compares what was seen with what each
 declares: the client's words, nginx's logs, every RST on the wire, how each connection ended.
-Up to eight are told as stories, more as a line each. The evidence is kept under out/.
+Up to eight are told as stories, more as a line each; what is not as declared always. The evidence is kept under out/.
 
 In a story's ladder the letters are tcpdump's: S SYN, S. SYN with ACK, . a bare ACK, P. data,
 F. FIN, R and R. RST.
@@ -85,7 +85,7 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 			for _, image := range nginxImages {
 				o.NginxVersions = append(o.NginxVersions, bench.NginxImage(image))
 			}
-			err = play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON, strict)
+			err = play(cmd.Context(), found, o, bench.DefaultTimeouts(timeout), asJSON)
 			if slices.Equal(args, []string{catalogue.Article}) && err == nil && !asJSON {
 				next(stdout())
 			}
@@ -98,13 +98,13 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 	f.StringSliceVar(&nginxImages, "nginx-image", nil, "an image with nginx in it, such as nginx:1.29, in place of Debian's or beside it")
 	f.StringVar(&o.Client, "client", "", "client in place of each scenario's own: a folder in lab/clients")
 	f.StringVarP(&o.Out, "out", "o", "", "where the evidence and results.json go (default out/ of the checkout)")
-	f.IntVarP(&o.Runs, "n", "n", 1, "play each so many times")
+	f.IntVarP(&o.Runs, "n", "n", 1, "play each so many times; a race as often as it takes to tell its share, if that is more")
 	f.IntVarP(&o.Jobs, "j", "j", 0, fmt.Sprintf("play so many at a time (default %d here)", matrix.DefaultJobs()))
 	f.DurationVar(&o.ServerIdle, "server-idle", 0, "your own numbers, in real time: nginx's keepalive_timeout towards clients")
 	f.DurationVar(&o.ClientIdle, "client-idle", 0, "your own numbers, in real time: how long the client rests")
 	f.Int64Var(&o.Shuffle, "shuffle", 0, "start them in the order that this seed gives, not the longest first")
 	f.BoolVar(&o.FailFast, "failfast", false, "play nothing more after the first that is not as declared")
-	f.BoolVar(&strict, "strict", false, "unsupported counts as not as declared")
+	f.BoolVar(&o.Strict, "strict", false, "unsupported counts as not as declared")
 	f.BoolVar(&o.Keep, "keep", false, "leave the hosts standing after the play, until lab down")
 	f.Float64Var(&timeout, "timeout", 1, "multiply every timeout by this: a slow machine needs more than 1")
 	f.BoolVar(&asJSON, "json", false, "write results.json to standard output in place of stories")
@@ -112,7 +112,7 @@ Exit codes: 0 all as declared (or unsupported), 1 one not as declared, 2 one cou
 }
 
 // play runs the scenarios and tells each result as it comes.
-func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t bench.Timeouts, asJSON, strict bool) error {
+func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t bench.Timeouts, asJSON bool) error {
 	began := time.Now()
 	o.Trace = true
 	paper := stdout()
@@ -134,7 +134,7 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 	var results []verdict.Result
 	err = matrix.Run(ctx, engine, found, o, progress, func(r verdict.Result) {
 		results = append(results, r)
-		if asJSON || !told && r.Outcome == verdict.Pass {
+		if asJSON || r.Outcome == verdict.Pass && (!told || r.Run > 1) { // of a race one play is told
 			return
 		}
 		progress.Above(func() {
@@ -163,7 +163,7 @@ func play(ctx context.Context, found []scenario.Scenario, o matrix.Options, t be
 	if o.Keep && !asJSON {
 		fmt.Fprintf(paper, "\nthe hosts stand until %s down: docker ps --filter label=rstlab.kept\n", self())
 	}
-	return judged(results, strict)
+	return judged(results, o.Strict)
 }
 
 // next says what to do after the tour.

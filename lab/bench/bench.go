@@ -296,8 +296,9 @@ func (k *known) of(what, image string, find func() ([]string, error)) ([]string,
 // so that no FIN of its dying processes gets out.
 func (b *Bench) cut(ctx context.Context, h *host) error {
 	b.spent = true
+	h.cut.Store(true)
 	if t, err := b.tap(scenario.Host(h.name)); err == nil {
-		t.cut = true
+		t.alone = true
 	}
 	id := h.container.GetContainerID()
 	if _, err := b.engine.client.NetworkDisconnect(ctx, b.network.ID, client.NetworkDisconnectOptions{Container: id, Force: true}); err != nil {

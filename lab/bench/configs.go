@@ -61,7 +61,7 @@ func (e *Engine) CheckConfigs(ctx context.Context, images map[string]string, pat
 		if _, err := h.ask(ctx, protocol.Command{Do: protocol.Write, Path: in, Data: data}); err != nil {
 			return nil, err
 		}
-		_, errout, code, err := h.exec(ctx, "nginx", "-t", "-q", "-c", in)
+		_, errout, code, err := h.exec(ctx, "nginx", "-t", "-q", "-c", in, "-g", "daemon off;") // as it is started
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +88,10 @@ func hint(message string) string {
 		return "\n(a whole nginx.conf is wanted, with events, http and server)"
 	case strings.Contains(message, "host not found in upstream"):
 		return "\n(the server behind nginx is backend:8080 here)"
+	case strings.Contains(message, `"daemon" directive is duplicate`):
+		return "\n(nginx is started with daemon off here: leave the directive out)"
+	case strings.Contains(message, "does not listen on port 80;"):
+		return "\n(the client asks for http://test.foo.com/test)"
 	case strings.Contains(message, `open() "/tmp/`):
 		return "\n(an included file is not brought along: a config is one file here)"
 	}

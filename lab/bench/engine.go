@@ -82,6 +82,7 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("connecting to %s: %w", address, err)
 	}
 	e := &Engine{starting: make(chan struct{}, runtime.NumCPU()), Timeouts: t, Address: address, provider: provider, client: provider.Client(), me: me}
+	provider.SetClient(lasting{e.client})
 	info, err := e.client.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("asking the engine at %s about itself: %w", address, err)
@@ -96,7 +97,15 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 const ryukImage = "testcontainers/ryuk:0.14.0"
 
 // Close lets go of the engine. What was made there and not removed stays.
-func (e *Engine) Close() error { return e.provider.Close() }
+func (e *Engine) Close() error { return e.client.Close() }
+
+// lasting is a client that stays open until the Engine is closed. testcontainers
+// closes its client after every start, and with it the connections that are idle.
+// To net/http that is one whose answer has no body, before its caller has it: the
+// start of another host would fail.
+type lasting struct{ client.APIClient }
+
+func (lasting) Close() error { return nil }
 
 // findEngine returns the address of the first engine that answers. Where one
 // refuses, its error says why and what to do.

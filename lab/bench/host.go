@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -32,6 +33,7 @@ type host struct {
 	timeouts  Timeouts
 
 	clock clock
+	cut   atomic.Bool // a step has ended it
 
 	conn  io.WriteCloser
 	write sync.Mutex
@@ -362,7 +364,7 @@ func (h *host) ended(p *program) error {
 	if p.exit.Signal != 0 {
 		how = fmt.Sprintf("signal %d", p.exit.Signal)
 	}
-	return fmt.Errorf("host %s: %s has ended: %s\n%s", h.name, p.name, how, tail(string(p.errout), 8))
+	return errors.New(strings.TrimSpace(fmt.Sprintf("host %s: %s has ended: %s\n%s", h.name, p.name, how, tail(string(p.errout), 8))))
 }
 
 // exec runs a command in the host to its end and returns its output.

@@ -78,6 +78,9 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	p.seen.System = "Linux " + strings.SplitN(b.engine.Kernel, "-", 2)[0] // without its build
 	p.seen.Versions = map[scenario.Host]string{}
 	if s.Kernel && !kernel.whole(ctx) {
+		if lost := p.lost(ctx); lost != nil {
+			return Evidence{}, fmt.Errorf("%w: %w", ErrSetup, lost)
+		}
 		return Evidence{}, fmt.Errorf("%w: only a kernel that tells why it sends each RST (tcp:tcp_send_reset, Linux 6.10) can tell this one", ErrUnsupported)
 	}
 	kernel.settle(ctx) // what the play before did is told
@@ -87,12 +90,17 @@ func (b *Bench) Play(ctx context.Context, s scenario.Scenario, kernel *Kernel, s
 	var err error
 	if p.counted, err = p.setUp(ctx); err != nil {
 		if !errors.Is(err, ErrUnsupported) {
-			err = fmt.Errorf("%w: %w", ErrSetup, err)
+			err = fmt.Errorf("%w: %w", ErrSetup, errors.Join(p.lost(ctx), err))
 		}
 		return Evidence{}, err
 	}
-	if err = p.steps(ctx, settled); err == nil {
+	playing, over := p.playing(ctx)
+	defer over()
+	if err = p.steps(playing, settled); err == nil {
 		p.seen.Counters, err = p.counters(ctx)
+	}
+	if !errors.Is(err, ErrUnsupported) {
+		err = errors.Join(p.lost(ctx), err)
 	}
 	err = errors.Join(err, p.observe()) // a play that broke off leaves what was seen until then
 	p.askKernel(ctx)
@@ -331,9 +339,13 @@ func (p *play) serve(ctx context.Context, h *host, s service) error {
 	if _, err := h.ask(ctx, protocol.Command{Do: protocol.Listening, Name: "server", Ports: s.expose, Within: int64(within)}); err != nil {
 		select {
 		case <-server.exited:
-			return h.ended(server)
+			said := h.ended(server).Error()
+			for _, f := range s.files {
+				said = strings.ReplaceAll(said, f.to, f.from) // as its user knows it
+			}
+			return errors.New(said + hint(said))
 		default:
-			return err
+			return fmt.Errorf("%w%s", err, hint(err.Error()))
 		}
 	}
 	if s.host() == scenario.Nginx {
@@ -381,7 +393,7 @@ func (p *play) snapshots(ctx context.Context, n int) ([]scenario.Snapshot, error
 	shots := make([]scenario.Snapshot, len(p.taps))
 	var taps together
 	for i, t := range p.taps {
-		if t.of == scenario.Backend || t.cut { // what it shows, nginx's shows too
+		if t.of == scenario.Backend || t.alone { // what it shows, nginx's shows too
 			continue
 		}
 		taps.do(func() (err error) { shots[i], err = t.sockets(ctx, n); return err })
@@ -424,15 +436,13 @@ func (p *play) observe() error {
 	return nil
 }
 
-// counters returns what moved on each host that still speaks.
+// counters returns what moved on each host that no step has ended.
 func (p *play) counters(ctx context.Context) (map[scenario.Host][]scenario.Counter, error) {
 	all := map[scenario.Host][]scenario.Counter{}
 	for name, b := range p.counted {
 		h := p.hosts[string(name)]
-		select {
-		case <-h.gone:
-			continue // a host that the scenario has ended
-		default:
+		if h.cut.Load() {
+			continue
 		}
 		after, err := h.counters(ctx)
 		if err != nil {
@@ -441,4 +451,71 @@ func (p *play) counters(ctx context.Context) (map[scenario.Host][]scenario.Count
 		all[name] = moved(b, after)
 	}
 	return all, nil
+}
+
+// parts are the hosts that the play rests on, the taps among them, and who asks
+// the kernel where it needs that.
+func (p *play) parts() []*host {
+	var all []*host
+	for _, s := range p.topology.services {
+		all = append(all, p.hosts[s.name])
+	}
+	if p.scenario.Kernel && p.kernel != nil {
+		all = append(all, p.kernel.host)
+	}
+	return all
+}
+
+// playing returns a context that ends as soon as a host goes that no step has
+// ended: what is waited for then may never come.
+func (p *play) playing(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	for _, h := range p.parts() {
+		go func() {
+			select {
+			case <-h.gone:
+				if !h.cut.Load() {
+					cancel(h.goneError())
+				}
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, func() { cancel(nil) }
+}
+
+// lost says which part of the lab itself has gone, where one has: whatever was
+// seen then, it tells nothing.
+func (p *play) lost(ctx context.Context) error {
+	for _, h := range p.parts() {
+		select {
+		case <-h.gone:
+		default:
+			continue
+		}
+		if h.cut.Load() {
+			continue
+		}
+		if err := ping(ctx, p.engine.Timeouts, p.engine.Address); err != nil {
+			return fmt.Errorf("the line to the engine is lost: %w (lab doctor says what is there)", err)
+		}
+		return fmt.Errorf("%w, and no step has ended it (docker events --since 10m says what has); play again", h.goneError())
+	}
+	for _, t := range p.taps {
+		var programs []*program
+		if t.captures() {
+			programs = append(programs, t.tcpdump)
+		}
+		if g := p.gates[t.of]; g != nil {
+			programs = append(programs, g.program)
+		}
+		for _, of := range programs {
+			select {
+			case <-of.exited:
+				return fmt.Errorf("%w\n(no step has ended it; play again)", t.ended(of))
+			default:
+			}
+		}
+	}
+	return nil
 }

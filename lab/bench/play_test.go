@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -72,16 +73,111 @@ func settled(scenario.Observation) bool { return true }
 // play ends with an error that names it, and that is no set-up's.
 func TestPartDies(t *testing.T) {
 	e, topology, images := real(t)
-	for _, part := range []string{"client", "nginx", "client-tap", "nginx-tap"} {
+	for _, service := range topology.services {
+		part := service.name
 		t.Run(part, func(t *testing.T) {
 			t.Parallel()
 			b := stand(t, e, topology, images)
 			progress := &when{word: "the client rests", do: func() { kill(t, b.hosts[part]) }}
 			_, err := b.Play(t.Context(), scenario.Scenario{ID: part, Play: twoRequests}, nil, settled, progress)
 			require.Error(t, err)
-			assert.ErrorContains(t, err, "host "+part)
-			assert.False(t, errors.Is(err, ErrSetup))
+			assert.ErrorContains(t, err, "host "+part+" is gone, and no step has ended it (docker events --since 10m says what has); play again")
+			assert.NotErrorIs(t, err, ErrSetup)
 			assert.Error(t, b.Reset(t.Context()), "it is not fit for another play")
+		})
+	}
+}
+
+// TestPartDiesEarly: a part that is killed while the servers start is the
+// set-up's, and named too.
+func TestPartDiesEarly(t *testing.T) {
+	e, topology, images := real(t)
+	for _, part := range []string{"backend", "client-tap"} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			b := stand(t, e, topology, images)
+			progress := &when{word: "starting its servers", do: func() { kill(t, b.hosts[part]) }}
+			_, err := b.Play(t.Context(), scenario.Scenario{ID: part, Play: twoRequests}, nil, settled, progress)
+			assert.ErrorIs(t, err, ErrSetup)
+			assert.ErrorContains(t, err, "host "+part+" is gone, and no step has ended it")
+		})
+	}
+}
+
+// TestNotListening: a server that runs and does not listen is the set-up's, and
+// the reason says where it listens in place of that.
+func TestNotListening(t *testing.T) {
+	e, _, images := real(t)
+	conf := filepath.Join(t.TempDir(), "my.conf")
+	require.NoError(t, os.WriteFile(conf, []byte("events {}\nhttp { server { listen 8081; } }\n"), 0o600))
+	topology, err := LoadTopology(t.Context(), filepath.Join("..", ".."), Axes{NginxConf: conf})
+	require.NoError(t, err)
+	b := stand(t, e, topology, images)
+	e.Timeouts.Listen = time.Second
+	_, err = b.Play(t.Context(), scenario.Scenario{ID: "elsewhere", Play: twoRequests}, nil, settled, &when{})
+	assert.ErrorIs(t, err, ErrSetup)
+	assert.ErrorContains(t, err, "host nginx: listening server: server does not listen on port 80; the ports that are listened on here: [8081 ")
+	assert.ErrorContains(t, err, "the client asks for http://test.foo.com/test")
+}
+
+// TestProgramDies: so it is with the programs of a tap. A gate that has died lets
+// everything through, and what comes of that is no verdict.
+func TestProgramDies(t *testing.T) {
+	e, topology, images := real(t)
+	for _, name := range []string{"tcpdump", "gate"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := stand(t, e, topology, images)
+			tap := b.hosts["client-tap"]
+			progress := &when{word: "the client rests", do: func() { assert.NoError(t, tap.kill(t.Context(), tap.running[name])) }}
+			play := append([]scenario.Step{scenario.Gate(scenario.Client, scenario.FINFirst)}, twoRequests...)
+			_, err := b.Play(t.Context(), scenario.Scenario{ID: name, Play: play}, nil, settled, progress)
+			assert.ErrorContains(t, err, "host client-tap: "+name+" has ended: signal 9")
+			assert.ErrorContains(t, err, "no step has ended it; play again")
+			assert.NotErrorIs(t, err, ErrSetup)
+		})
+	}
+}
+
+// TestKernelLost: a play that needs the kernel's word is none where that is lost,
+// and neither is one that begins after it.
+func TestKernelLost(t *testing.T) {
+	e, topology, images := real(t)
+	k, err := e.TraceKernel(t.Context(), images[TapImage])
+	if err != nil || !k.every {
+		t.Skip("this kernel cannot be asked: ", err)
+	}
+	t.Cleanup(k.Close)
+	for i, progress := range []*when{{word: "the client rests", do: func() { kill(t, k.host) }}, {}} {
+		_, err = stand(t, e, topology, images).Play(t.Context(), scenario.Scenario{ID: "asks", Kernel: true, Play: twoRequests}, k, settled, progress)
+		assert.ErrorContains(t, err, "host kernel is gone, and no step has ended it")
+		assert.NotErrorIs(t, err, ErrUnsupported)
+		assert.Equal(t, i == 1, errors.Is(err, ErrSetup))
+	}
+}
+
+// TestGateOrder: a gate whose own log does not show the order that it was to
+// force tells so, whatever the client saw.
+func TestGateOrder(t *testing.T) {
+	e, topology, images := real(t)
+	gate := scenario.Gate(scenario.Client, scenario.FINFirst)
+	for name, c := range map[string]struct {
+		play []scenario.Step
+		says string
+	}{
+		"nothing crosses": {[]scenario.Step{gate, scenario.Get("/test")},
+			"the gate on client has forced nothing"},
+		"no RST comes": {[]scenario.Step{scenario.Get("/test"), scenario.Filter(scenario.Nginx, "output tcp flags & rst == rst drop"), gate,
+			scenario.Begin(scenario.Get("/test")), scenario.Held(scenario.Client), scenario.Reload(scenario.Nginx)},
+			"want [fin-held request-left fin-released rst] in this order, it saw [request-held fin-held request-left]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := stand(t, e, topology, images)
+			_, err := b.Play(t.Context(), scenario.Scenario{ID: "order", Options: scenario.Options{Timeout: time.Second}, Play: c.play}, nil, settled, &when{})
+			assert.ErrorContains(t, err, c.says)
+			assert.NotErrorIs(t, err, ErrSetup)
+			assert.NotErrorIs(t, err, ErrUnsupported)
 		})
 	}
 }

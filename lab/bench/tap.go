@@ -24,7 +24,7 @@ type tap struct {
 	*host
 	of      scenario.Host
 	capture *capture
-	cut     bool // its host is gone
+	alone   bool // its host is gone
 	ruled   bool // somebody may have made rules of the firewall here
 	tcpdump *program
 	in      *io.PipeWriter // tcpdump's output, on its way to the reader
@@ -38,7 +38,7 @@ type tap struct {
 }
 
 // captures says whether tcpdump runs here and can still be fenced.
-func (t *tap) captures() bool { return t.tcpdump != nil && !t.cut }
+func (t *tap) captures() bool { return t.tcpdump != nil && !t.alone }
 
 // table is the lab's own table of a host's firewall (nft(8)); the gate's begins
 // with the same name.
@@ -262,6 +262,7 @@ func (t *tap) stop(ctx context.Context) error {
 		if n > 0 {
 			return fmt.Errorf("tap of %s: tcpdump lost %d frames", t.of, n)
 		}
+		t.tcpdump = nil
 		return nil
 	case <-t.gone:
 		return t.goneError()

@@ -176,7 +176,7 @@ func await(ctx context.Context, d time.Duration, event <-chan struct{}) error {
 	case <-event:
 	case <-timer.C:
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	return nil
 }

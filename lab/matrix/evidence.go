@@ -19,10 +19,10 @@ import (
 func (c cell) keep(r *verdict.Result, seen bench.Evidence, out string) error {
 	dir := filepath.Join(c.runs(out), strconv.Itoa(r.Run))
 	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("keeping evidence: %w", err)
+		return keeping(err)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("keeping evidence: %w", err)
+		return keeping(err)
 	}
 	files := map[string][]byte{}
 	if seen.Capture != nil {

@@ -27,10 +27,11 @@ type Options struct {
 	Root          string   // the checkout
 	Out           string   // the folder of results.json and of all evidence
 	Jobs          int      // benches that stand at the same time; 0 is DefaultJobs
-	Runs          int      // how often each scenario is played; 0 is once
+	Runs          int      // how often each scenario is played; a race as often as it takes to tell, if that is more
 	Keep          bool     // leave the benches standing
 	Shuffle       int64    // play in the order of this seed; 0: the longest waits first
 	FailFast      bool     // play nothing more after the first that is not as declared
+	Strict        bool     // what is unsupported is not as declared
 	Client        string   // in place of each scenario's own
 	NginxConf     string   // variant, or path of a config file, in place of each scenario's own
 	NginxVersions []string // 1.22, 1.26, 1.30, or of bench.NginxImage; none is DefaultNginx
@@ -61,12 +62,15 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 		return err
 	}
 	if err := os.MkdirAll(o.Out, 0o777); err != nil {
-		return fmt.Errorf("keeping evidence: %w (name another folder with -o)", err)
+		return keeping(err)
 	}
 	for _, c := range cells {
 		if c.run == 1 { // runs of before would stand among those of now
 			if err := os.RemoveAll(c.runs(o.Out)); err != nil {
-				return fmt.Errorf("keeping evidence: %w", err)
+				return keeping(err)
+			}
+			if o.Runs > 1 && c.scenario.Runs > o.Runs {
+				progress.Done(c.scenario.ID, fmt.Sprintf("is played %d times: %d cannot tell the share that it declares", c.scenario.Runs, o.Runs))
 			}
 		}
 	}
@@ -120,7 +124,7 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 			results[i] = r
 			close(finished[i])
 			progress.Done(cells[i].scenario.ID, "")
-			if o.FailFast && r.Outcome != verdict.Pass && r.Outcome != verdict.Unsupported {
+			if o.FailFast && r.Outcome != verdict.Pass && (o.Strict || r.Outcome != verdict.Unsupported) {
 				stop()
 			}
 		})
@@ -145,7 +149,11 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 		})
 	}
 	var all []verdict.Result
-	for i := range cells {
+	first := 0 // result of a scenario's plays
+	for i, c := range cells {
+		if i > 0 && !c.sameAs(cells[i-1]) {
+			first = len(all)
+		}
 		select {
 		case <-finished[i]:
 		case <-playing.Done():
@@ -157,10 +165,13 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 		}
 		r := results[i]
 		all = append(all, r)
-		if last := i+1 == len(cells) || !cells[i].sameAs(cells[i+1]); last {
-			if d := share(cells[i].scenario, all); d != nil {
+		if last := i+1 == len(cells) || !c.sameAs(cells[i+1]); last && len(all)-first == c.run {
+			if d := share(c.scenario, all[first:]); d != nil {
 				r.Outcome, r.Differences = verdict.Fail, append(r.Differences, *d)
 				all[len(all)-1] = r
+				if o.FailFast {
+					stop()
+				}
 			}
 		}
 		each(r)
@@ -169,29 +180,28 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if left := len(cells) - len(all); left > 0 {
+		progress.Done("--failfast", fmt.Sprintf("%d of %d plays were left out or broken off", left, len(cells)))
+	}
 	return Write(filepath.Join(o.Out, "results.json"), all)
 }
 
-// share holds the share of a scenario's plays that showed what it wants, the
-// last ones of all, against what it declares.
-func share(s scenario.Scenario, all []verdict.Result) *verdict.Difference {
+// share holds the share of a scenario's plays that showed what it wants against
+// what it declares. Where a play did not pass there is none to speak of.
+func share(s scenario.Scenario, plays []verdict.Result) *verdict.Difference {
 	if s.Runs == 0 {
 		return nil
 	}
-	plays, shown := 0, 0
-	for _, r := range slices.Backward(all) {
-		if r.Scenario != s.ID || r.Outcome != verdict.Pass {
-			break
+	shown := 0
+	for _, r := range plays {
+		if r.Outcome != verdict.Pass {
+			return nil
 		}
-		plays++
 		if r.Shown == 0 {
 			shown++
 		}
-		if r.Run == 1 {
-			break
-		}
 	}
-	return verdict.Share(s, shown, plays)
+	return verdict.Share(s, shown, len(plays))
 }
 
 // results is the content of results.json.
@@ -211,7 +221,7 @@ func Write(path string, all []verdict.Result) error {
 func writeFile(path string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
-		return fmt.Errorf("keeping evidence: %w", err)
+		return keeping(err)
 	}
 	_, err = tmp.Write(data)
 	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err == nil {
@@ -219,9 +229,14 @@ func writeFile(path string, data []byte) error {
 	}
 	if err != nil {
 		os.Remove(tmp.Name())
-		return fmt.Errorf("keeping evidence: %w", err)
+		return keeping(err)
 	}
 	return nil
+}
+
+// keeping says that evidence could not be kept, and the way out.
+func keeping(err error) error {
+	return fmt.Errorf("keeping evidence: %w (make room, or name another folder with -o)", err)
 }
 
 // cell is one play: a scenario with its axes chosen.
@@ -285,11 +300,7 @@ func plan(ctx context.Context, scenarios []scenario.Scenario, o Options, own str
 			if err != nil {
 				return nil, err
 			}
-			runs := max(1, o.Runs)
-			if runs == 1 {
-				runs = max(1, s.Runs) // so many it takes to tell
-			}
-			for run := 1; run <= runs; run++ {
+			for run := 1; run <= max(1, o.Runs, s.Runs); run++ {
 				cells = append(cells, cell{scenario: s, run: run, version: version, conf: conf, confName: s.Nginx, topology: topology})
 			}
 		}
@@ -429,8 +440,9 @@ func (p player) result(c cell, seen bench.Evidence, err error) verdict.Result {
 		r = verdict.Of(s, seen.Observation)
 	}
 	r.Run, r.NginxVersion, r.Numbers = c.run, bench.NginxOf(c.version), p.numbers
-	if err := c.keep(&r, seen, p.out); err != nil {
-		r = verdict.Broken(s, seen.Observation, verdict.LabError, err.Error())
+	if err := c.keep(&r, seen, p.out); err != nil { // a verdict whose evidence is lost is none
+		r.Outcome, r.Reason, r.Shown, r.Differences = verdict.LabError, strings.TrimSpace(r.Reason+"\n"+err.Error()), 0, nil
+		clear(r.Files)
 	}
 	return r
 }

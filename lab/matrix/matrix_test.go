@@ -1,8 +1,10 @@
 package matrix
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +45,39 @@ func TestOrder(t *testing.T) {
 	assert.Equal(t, []int{3, 1, 0, 2}, Options{}.order(cells))
 	assert.ElementsMatch(t, []int{0, 1, 2, 3}, Options{Shuffle: 7}.order(cells))
 	assert.Equal(t, Options{Shuffle: 7}.order(cells), Options{Shuffle: 7}.order(cells))
+}
+
+// TestShare: a race that never comes out so, or always, is not as declared. What
+// could not be judged stays what it is.
+func TestShare(t *testing.T) {
+	s := scenario.Scenario{Runs: 2, Share: [2]float64{0.2, 0.8}}
+	shown, other := verdict.Result{Outcome: verdict.Pass}, verdict.Result{Outcome: verdict.Pass, Shown: 1}
+	assert.Nil(t, share(s, []verdict.Result{shown, other, other}))
+	assert.NotNil(t, share(s, []verdict.Result{shown, shown, shown}))
+	assert.NotNil(t, share(s, []verdict.Result{other, other}))
+	for _, o := range []verdict.Outcome{verdict.Fail, verdict.Unsupported, verdict.SetupFailed, verdict.LabError} {
+		assert.Nil(t, share(s, []verdict.Result{other, {Outcome: o}}), o)
+		assert.Nil(t, share(s, []verdict.Result{{Outcome: o}, other}), o)
+	}
+	assert.Nil(t, share(scenario.Scenario{}, []verdict.Result{other}))
+}
+
+// TestLost: a verdict whose evidence cannot be kept is none, and what the play was
+// stays.
+func TestLost(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	c := cell{confName: "my.conf", version: "1.22", run: 3, scenario: scenario.Scenario{ID: "stale-idle", Client: "okhttp"}}
+	for why, err := range map[string]error{"": nil, "host client is gone\n": errors.New("host client is gone")} {
+		r := player{out: file}.result(c, bench.Evidence{}, err)
+		assert.Equal(t, verdict.LabError, r.Outcome)
+		assert.Equal(t, 3, r.Run)
+		assert.Equal(t, "1.22", r.NginxVersion)
+		assert.Empty(t, r.Differences)
+		assert.Empty(t, r.Files)
+		assert.True(t, strings.HasPrefix(r.Reason, why+"keeping evidence: "), r.Reason)
+		assert.Contains(t, r.Reason, "name another folder with -o")
+	}
 }
 
 // TestKeep: the evidence of a play is where anybody would look, and a second

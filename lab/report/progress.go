@@ -10,32 +10,40 @@ import (
 
 // Progress shows what goes on while there is nothing to tell yet: on a
 // terminal one line, drawn again; elsewhere a line for what has ended, and one
-// now and then so that nobody thinks it hangs. The nil Progress shows nothing.
+// for each stage that lasts, so that nobody thinks it hangs. The nil Progress
+// shows nothing.
 type Progress struct {
 	paper Paper
 	quit  chan struct{}
 	once  sync.Once
 
-	mu      sync.Mutex
-	topics  []topic
-	drawn   bool
-	written time.Time // when a line was last written
+	mu     sync.Mutex
+	topics []*topic
+	drawn  bool
 }
 
 type topic struct {
 	name, doing string
 	since       time.Time
+	staged      time.Time       // when its stage began
+	told        map[string]bool // the stages that have a line
 }
 
-// How often what goes on is shown, on the two kinds of paper.
+// stage is what kind of thing a topic does: its first word. What counts down or
+// names one package after the other is one stage.
+func stage(doing string) string {
+	word, _, _ := strings.Cut(doing, " ")
+	return word
+}
+
 const (
 	redraw = 200 * time.Millisecond
-	remind = 5 * time.Second
+	lasts  = 2 * time.Second // a stage that has a line where lines cannot be drawn again
 )
 
 // NewProgress begins to show progress. Close ends it.
 func NewProgress(p Paper) *Progress {
-	g := &Progress{paper: p, quit: make(chan struct{}), written: time.Now().Add(time.Second - remind)}
+	g := &Progress{paper: p, quit: make(chan struct{})}
 	go func() {
 		tick := time.NewTicker(redraw)
 		defer tick.Stop()
@@ -60,12 +68,17 @@ func (g *Progress) Say(name, doing string) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	i := slices.IndexFunc(g.topics, func(t topic) bool { return t.name == name })
-	if i >= 0 {
-		g.topics[i].doing = doing
+	now := time.Now()
+	i := slices.IndexFunc(g.topics, func(t *topic) bool { return t.name == name })
+	if i < 0 {
+		g.topics = append(g.topics, &topic{name: name, doing: doing, since: now, staged: now, told: map[string]bool{}})
 		return
 	}
-	g.topics = append(g.topics, topic{name, doing, time.Now()})
+	t := g.topics[i]
+	if stage(t.doing) != stage(doing) {
+		t.staged = now
+	}
+	t.doing = doing
 }
 
 // Done tells how a topic ended; "" when that is told elsewhere.
@@ -76,7 +89,7 @@ func (g *Progress) Done(name, how string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	took := ""
-	g.topics = slices.DeleteFunc(g.topics, func(t topic) bool {
+	g.topics = slices.DeleteFunc(g.topics, func(t *topic) bool {
 		if t.name == name {
 			if d := time.Since(t.since); d > time.Second && !strings.Contains(how, " s") {
 				took = fmt.Sprintf(", %.0f s", d.Seconds())
@@ -100,7 +113,6 @@ func (g *Progress) Above(f func()) {
 	defer g.mu.Unlock()
 	g.clear()
 	f()
-	g.written = time.Now()
 }
 
 // Close ends the progress and leaves a clean line.
@@ -120,7 +132,6 @@ func (g *Progress) Close() {
 func (g *Progress) write(format string, args ...any) {
 	g.clear()
 	g.paper.line("%s", g.paper.in(dim, clip(fmt.Sprintf(format, args...), g.paper.Width)))
-	g.written = time.Now()
 }
 
 func (g *Progress) clear() {
@@ -131,19 +142,22 @@ func (g *Progress) clear() {
 }
 
 func (g *Progress) show() {
-	if len(g.topics) == 0 || !g.paper.Live && time.Since(g.written) < remind {
-		return
-	}
-	parts := make([]string, len(g.topics))
-	for i, t := range g.topics {
-		parts[i] = t.name + " ▸ " + t.doing
-	}
-	line := clip(strings.Join(parts, "   "), g.paper.Width-1)
-	if g.paper.Live {
+	switch {
+	case len(g.topics) == 0:
+	case g.paper.Live:
+		parts := make([]string, len(g.topics))
+		for i, t := range g.topics {
+			parts[i] = t.name + " ▸ " + t.doing
+		}
 		g.clear()
-		fmt.Fprint(g.paper, g.paper.in(dim, line))
+		fmt.Fprint(g.paper, g.paper.in(dim, clip(strings.Join(parts, "   "), g.paper.Width-1)))
 		g.drawn = true
-		return
+	default:
+		for _, t := range g.topics {
+			if s := stage(t.doing); !t.told[s] && time.Since(t.staged) >= lasts {
+				t.told[s] = true
+				g.write("%s ▸ %s", t.name, t.doing)
+			}
+		}
 	}
-	g.write("%s", line)
 }

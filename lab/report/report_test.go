@@ -1,11 +1,13 @@
 package report
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 
@@ -113,16 +115,38 @@ func TestConfigDifference(t *testing.T) {
 	assert.Equal(t, "other.conf differs from own.conf:\n- keepalive_timeout 5s;\n+ keepalive_timeout 75s;", text)
 }
 
+// TestProgressWithoutTerminal: where lines cannot be drawn again there is one
+// for each stage of a topic that lasts, and one for its end. What counts down is
+// one stage, and what is over soon has no line.
 func TestProgressWithoutTerminal(t *testing.T) {
-	var b strings.Builder
-	g := NewProgress(Paper{Writer: &b, Width: 80})
-	g.Say("nginx", "building")
-	g.Done("nginx", "built")
-	g.Above(func() { b.WriteString("story\n") })
-	g.Say("stale-idle", "resting")
-	g.Done("stale-idle", "")
-	g.Close()
-	assert.Equal(t, "nginx: built\nstory\n", b.String())
+	synctest.Test(t, func(t *testing.T) {
+		var b strings.Builder
+		g := NewProgress(Paper{Writer: &b, Width: 80})
+		g.Say("nginx", "building")
+		for i := range 60 {
+			g.Say("node", fmt.Sprintf("fetching package %d", i))
+			g.Say("stale-idle", fmt.Sprintf("the client rests: %d s to go", 60-i))
+			time.Sleep(900 * time.Millisecond) // at no tick
+		}
+		g.Done("nginx", "built")
+		g.Say("node", "unpacking package 0")
+		g.Above(func() { b.WriteString("story\n") })
+		time.Sleep(lasts / 2)
+		g.Say("node", "setting up package 0")
+		time.Sleep(2 * lasts)
+		g.Say("node", "fetching package 60")
+		time.Sleep(2 * lasts)
+		g.Done("stale-idle", "")
+		g.Close()
+		assert.Equal(t, strings.TrimPrefix(`
+nginx ▸ building
+node ▸ fetching package 2
+stale-idle ▸ the client rests: 58 s to go
+nginx: built, 54 s
+story
+node ▸ setting up package 0
+`, "\n"), b.String())
+	})
 	var none *Progress
 	none.Say("x", "y")
 	none.Done("x", "y")

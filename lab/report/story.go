@@ -32,7 +32,7 @@ type Story struct {
 func (s Story) Tell(p Paper) error {
 	r := s.Result
 	s.head(p)
-	if len(r.Conversations) > 0 {
+	if len(r.Conversations) > 0 && r.Files["capture.pcapng"] != "" {
 		if err := s.ladder(p); err != nil {
 			return err
 		}
@@ -118,11 +118,7 @@ func (s Story) head(p Paper) {
 		parts = append(parts, part)
 	}
 	if len(r.Numbers) > 0 {
-		numbers := "in real time"
-		for _, k := range slices.Sorted(maps.Keys(r.Numbers)) {
-			numbers += ", " + k + " " + r.Numbers[k]
-		}
-		parts = append(parts, numbers)
+		parts = append(parts, "in real time, "+s.numbers(", "))
 	}
 	if len(parts) > 0 {
 		for _, line := range wrap(strings.Join(append(parts, r.System), " · "), p.Width-2) {
@@ -130,6 +126,15 @@ func (s Story) head(p Paper) {
 		}
 	}
 	p.line("")
+}
+
+// numbers are the times that the user has set: "client rests 1m1s".
+func (s Story) numbers(between string) string {
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(s.Result.Numbers)) {
+		all = append(all, k+" "+s.Result.Numbers[k])
+	}
+	return strings.Join(all, between)
 }
 
 // Word is an outcome as people read it.
@@ -295,10 +300,15 @@ func frames(numbers []int) string {
 // another, what happened instead.
 func (s Story) why() string {
 	switch text := s.gone(); {
-	case s.Result.Outcome == verdict.Pass && s.Configs != "":
-		return s.Scenario.Why + " (So much for " + s.Scenario.Filled().Nginx + ".conf, the scenario's own; with your config the same is seen, its numbers are your own.)"
 	case s.Result.Outcome == verdict.Pass:
-		return s.Scenario.Why
+		why := s.Scenario.Why
+		if s.Configs != "" {
+			why += " (So much for " + s.Scenario.Filled().Nginx + ".conf, the scenario's own; with your config the same is seen, its numbers are your own.)"
+		}
+		if len(s.Result.Numbers) > 0 {
+			why += " (The times in this are the scenario's own; set in their place: " + s.numbers(" and ") + ".)"
+		}
+		return why
 	case text != "":
 		return text
 	case s.cameAbout():
