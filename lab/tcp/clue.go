@@ -125,7 +125,9 @@ var errorHints = []struct {
 		[]Cause{CauseClosed, CauseDiscarded, CauseAborted, CauseHalfClosed}, byTLS}},
 
 	{[]string{"timed out (110", "while proxying connection"}, hint{"nothing came within proxy_timeout, and nginx closed",
-		[]Cause{CauseClosed, CauseHalfClosed, CauseVanished, CauseAbandoned, CauseOpen}, byCapture}},
+		[]Cause{CauseClosed, CauseHalfClosed, CauseStaleIdle, CauseVanished, CauseAbandoned, CauseOpen}, byCapture}},
+	{[]string{"timed out (110", "while proxying upgraded connection"}, hint{"nothing came through the tunnel within proxy_read_timeout, and nginx closed both its ends",
+		[]Cause{CauseClosed, CauseHalfClosed, CauseStaleIdle, CauseVanished, CauseOpen}, byCapture}},
 	{[]string{"upstream timed out (110"}, hint{"", []Cause{CauseVanished, CauseAbandoned, CauseOpen, CauseFlowForgotten}, byCapture}},
 	{[]string{"client timed out (110"}, hint{"", []Cause{CauseClosed, CauseEarlyClose, CauseHalfClosed, CauseVanished, CauseTruncated, CauseAborted}, byCapture}},
 	{[]string{"recv() failed (110"}, hint{"", []Cause{CauseKeepaliveTimeout, CauseVanished}, byCapture}},
