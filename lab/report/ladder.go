@@ -42,6 +42,10 @@ func (l ladder) draw(p Paper) {
 		return
 	}
 	slices.SortStableFunc(l.rungs, func(a, b rung) int { return a.at.Compare(b.at) })
+	l.lanes = slices.Clone(l.lanes)
+	for i := range l.lanes { // a client of many connections has many ports
+		l.lanes[i].title = clip(l.lanes[i].title, (p.Width-gutter)/len(l.lanes)-4)
+	}
 	columns := l.columns(p.Width - gutter - 2)
 	title := []rune(strings.Repeat(" ", p.Width-gutter))
 	for i, lane := range l.lanes {

@@ -95,6 +95,13 @@ func TestLadder(t *testing.T) {
 		assert.LessOrEqual(t, len([]rune(strings.TrimRight(line, "\n"))), 80)
 	}
 	assert.NotContains(t, b.String(), "\x1b")
+
+	l.lanes[0].title = "client" + strings.Repeat(" :40000,", 60) // of so many connections
+	b.Reset()
+	l.draw(Paper{Writer: &b, Width: 80})
+	for line := range strings.Lines(b.String()) {
+		assert.LessOrEqual(t, len([]rune(strings.TrimRight(line, "\n"))), 80)
+	}
 }
 
 func TestConfigDifference(t *testing.T) {

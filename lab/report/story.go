@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -400,6 +401,13 @@ func (s Story) replies(p Paper) {
 				parts = append(parts, Printable(line))
 			}
 			text = strings.TrimSpace(text + " " + strings.Join(parts, "\n"))
+		}
+		switch { // a raw client's, that asked for no response
+		case text != "":
+		case o.Bytes > 0:
+			text = fmt.Sprintf("%d bytes, %s", o.Bytes, Printable(strconv.Quote(clip(o.Body, 60))))
+		default:
+			text = "done"
 		}
 		port := ""
 		if o.LocalPort != 0 {
