@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -102,10 +103,26 @@ func (p *play) checkGates() error {
 			forced = true
 		}
 		if !forced {
-			return fmt.Errorf("the gate on %s has forced nothing: no request left behind a FIN that it held or dropped; it saw %v", host, seen)
+			return fmt.Errorf("the gate on %s has forced nothing: no request left on a connection whose FIN it held or dropped. %s. With a config or numbers of your own that may be the answer: the two do not meet", host, sawAt(seen))
 		}
 	}
 	return nil
+}
+
+// sawAt is what a gate saw of each connection.
+func sawAt(seen map[string][]gateproto.Kind) string {
+	if len(seen) == 0 {
+		return "No FIN came"
+	}
+	var all []string
+	for _, connection := range slices.Sorted(maps.Keys(seen)) {
+		var events []string
+		for _, kind := range slices.Compact(slices.Clone(seen[connection])) {
+			events = append(events, string(kind))
+		}
+		all = append(all, connection+": "+strings.Join(events, ", "))
+	}
+	return "It saw " + strings.Join(all, "; ")
 }
 
 // ordered says whether the first of each wanted event came in this order.
