@@ -39,7 +39,7 @@ func (st *story) aborted() *finding {
 	}
 	last, from := st.lastData(r.at)
 	connection := "connection"
-	if int64(st.idle()) >= moment {
+	if int64(st.idle()) >= moment && st.was() == DuringIdle {
 		connection = "idle connection"
 	}
 	what, tail := "the handshake", " and before any data"

@@ -148,6 +148,12 @@ const (
 	// smallTLS is the size up to which TLS application data may be no request
 	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
 	smallTLS = 64
+	// What TLS 1.3 makes of an alert; at most of an HTTP/2 frame that asks nothing
+	// (SETTINGS and its ACK, PING, WINDOW_UPDATE); and of the two session tickets that
+	// servers send unasked (RFC 8446 4.6.1).
+	alertTLS   = 5 + 2 + 17
+	frameTLS   = 40
+	ticketsTLS = 600
 	// goawayTLS is the size of a TLS record with a GOAWAY in it (RFC 9113 6.8: head,
 	// last stream, error), and what TLS adds to it.
 	goawayTLS = 5 + 8 + 9 + 8 + 16
@@ -206,6 +212,11 @@ func (st *story) unexplained() *finding {
 			fin = fmt.Sprintf("FIN, frame %d", st.frame(first))
 		}
 		text = fmt.Sprintf("%s closed first (%s), %s after; but %s.", st.who(st.closer), fin, st.who(1-st.closer), but)
+	case st.rst == nil && st.closer >= 0 && st.fin(0) != never && st.fin(1) != never && st.owed():
+		text = fmt.Sprintf("%s closed first, %s after; whether an answer was owed is not to be seen: the protocol is not read.", st.who(st.closer), st.who(1-st.closer))
+	case st.rst == nil && st.closer == st.c && st.was() == DuringAwaiting && st.fin(st.s) != never && !st.inferredAny():
+		text = fmt.Sprintf("%s closed at once after its request%s (FIN, frame %d): it left, or only shut its writing side and read on; %s closed without an answer.",
+			st.who(st.c), st.request(), st.frame(st.side(st.c).close), st.who(st.s))
 	case st.garbled():
 		text = st.breaks() + ": whether the last answer was whole is not known."
 	case st.uncertain():

@@ -78,7 +78,7 @@ var scripts = []struct {
 		line{0.1001, 'C', ".", cReq + 1, 1 + uint32(len(longAns)), "", nil},
 		line{0.2, 'S', "F.", 1 + uint32(len(longAns)), cReq + 1, "", nil},
 		line{0.201, 'C', ".", cReq + 1, 2 + uint32(len(longAns)), "", nil},
-	), CauseUnexplained, Client, None, DuringAwaiting, AnswerNone, nil, 9},
+	), CauseUnexplained, Client, None, DuringAwaiting, AnswerPartial, nil, 9},
 	{"the FIN behind the RST that answers for it", exchanged(
 		line{5, 'C', "P.", cReq, sOK, get, nil},
 		line{5.001, 'S', "R", sOK, 0, "", nil},
@@ -394,7 +394,7 @@ var scripts = []struct {
 		line{1.001, 'C', ".", cReq + 1, sOK, "", nil},
 		line{1.002, 'S', "F.", sOK, cReq + 1, "", nil},
 		line{1.003, 'C', ".", cReq + 1, sOK + 1, "", nil},
-	), CauseClosed, Client, None, DuringAwaiting, AnswerNone, nil, 0},
+	), CauseClosed, Client, None, DuringAwaiting, AnswerWhole, nil, 0},
 	{"abandoned by RST", opened(
 		line{0.001, 'C', "P.", 1, 1, get, nil},
 		line{0.002, 'S', "P.", 1, cReq, longAns, nil},
@@ -513,7 +513,7 @@ func TestAbortedText(t *testing.T) {
 			line{55.003, 'S', "R.", sOK, cReq, "", nil}),
 		"the server reset the idle connection (RST, frame 4) 5.0 s after the handshake, without FIN and before any data.": opened(
 			line{5, 'S', "R.", 1, 1, "", nil}),
-		"the server reset the idle connection (RST, frame 5) 5.0 s after the client's last data (4), without FIN; what was open then the capture does not show.": opened(
+		"the server reset the connection (RST, frame 5) 5.0 s after the client's last data (4), without FIN; what was open then the capture does not show.": opened(
 			line{1, 'C', "P.", 1, 1, "\x16\x03\x01 hello", nil},
 			line{6, 'S', "R.", 1, 10, "", nil}),
 	} {
@@ -644,12 +644,14 @@ func TestTLSEnds(t *testing.T) {
 		says []any
 		want Cause
 	}{
-		"closed by the server with close_notify, thrown away":        {append(shake, "C", ".", 5.0, "S", "P.", alert, "S", "F.", "", "C", "R.", ""), CauseDiscarded},
-		"closed by the server without, perhaps in mid-answer":        {append(shake, "C", ".", 5.0, "S", "F.", "", "C", "R.", ""), CauseUnexplained},
-		"closed by the client with close_notify":                     {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
-		"closed by the client, that waited for an answer":            {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
-		"closed by the client, that had only shaken hands":           {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseClosed},
-		"closed by the client with GOAWAY and close_notify, waiting": {append(shake, "C", ".", 5.0, "C", "P.", record("\x17", 34)+alert, "C", "F.", 0.5, "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the server with close_notify, thrown away":              {append(shake, "C", ".", 5.0, "S", "P.", alert, "S", "F.", "", "C", "R.", ""), CauseDiscarded},
+		"closed by the server without, perhaps in mid-answer":              {append(shake, "C", ".", 5.0, "S", "F.", "", "C", "R.", ""), CauseUnexplained},
+		"closed by the client with close_notify":                           {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the client, that waited for an answer":                  {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the client, that had only shaken hands":                 {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
+		"closed by the client with GOAWAY and close_notify":                {append(shake, "C", ".", 5.0, "C", "P.", record("\x17", 34)+alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the client, whose short second request met bookkeeping": {append(shake, "C", "P.", record("\x17", 53), "S", "P.", record("\x17", 26), "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the server, that said nothing to the second request":    {append(shake, "C", "P.", record("\x17", 40), "S", ".", 2.0, "S", "P.", alert, "S", "F.", "", "C", "F.", "", "S", ".", ""), CauseUnexplained},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c := explain(t, talk(tt.says...))[0]; c.Cause != tt.want {

@@ -13,7 +13,7 @@ func (st *story) truncated() *finding {
 		return nil
 	}
 	s := st.side(st.s)
-	if st.oneWay() || e.resps > e.reqs {
+	if st.oneWay() || e.resps > e.reqs || e.has(httpUneven) {
 		return nil // the request is not in the capture: it may have been a HEAD
 	}
 	partial := AnswerPartial
@@ -64,10 +64,14 @@ func (st *story) noResponse() *finding {
 			during: DuringAwaiting, answer: &none,
 		}
 	}
+	without := "a byte of an answer"
+	if e.has(interim) {
+		without = "a final answer"
+	}
 	return &finding{
 		frames: []mark{c.turn, s.close},
-		text: fmt.Sprintf("%s took %s's request%s (frame %d) and closed after %s (FIN, %d) without a byte of an answer.",
-			st.who(st.s), st.who(st.c), st.request(), st.frame(c.turn), span(st.since(s.close, c.turn)), st.frame(s.close)),
+		text: fmt.Sprintf("%s took %s's request%s (frame %d) and closed after %s (FIN, %d) without %s.",
+			st.who(st.s), st.who(st.c), st.request(), st.frame(c.turn), span(st.since(s.close, c.turn)), st.frame(s.close), without),
 		during: DuringAwaiting, answer: &none,
 	}
 }
@@ -108,8 +112,8 @@ func (st *story) abandoned() *finding {
 	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() || e.proto == protoHTTP1 && e.resps > e.reqs || !c.turn.ok() {
 		return nil // the request, or the FIN, met silence; or the request is not in the capture
 	}
-	if how == "FIN" && st.rst == nil && (st.side(st.s).last.n < left.n || st.fin(st.s) == never && int64(st.idle()) < promptly) {
-		return nil // what the server did then is not in the capture: it may have answered, and who only shuts its writing side reads on
+	if how == "FIN" && st.rst == nil && st.side(st.s).last.n < left.n {
+		return nil // what the server did then is not in the capture: it may have answered
 	}
 	if st.proto == protoTLS {
 		return st.abandonedTLS(left)
@@ -138,6 +142,9 @@ func (st *story) abandoned() *finding {
 	}
 	switch during {
 	case DuringAwaiting:
+		if how == "FIN" && (st.rst == nil || int(st.rst.from) != st.c) && int64(st.since(left, c.data)) < promptly {
+			return nil // who only shuts its writing side does it at once, and reads on
+		}
 		waiting = "the answer to its request" + st.request() + " had not begun"
 	case DuringResponse:
 		waiting = "the answer to its request" + st.request() + " was not whole"
@@ -155,8 +162,8 @@ func (st *story) abandoned() *finding {
 	if sv := st.side(st.s); how == "FIN" && (st.rst == nil || int(st.rst.from) != st.c) && sv.data.n > left.n && c.last.n > sv.data.n && c.ack >= sv.nxt-1 {
 		return nil // it took data after its FIN: it had not left
 	}
-	if how == "FIN" && e.has(untilFIN) && st.rst == nil {
-		return nil // the end of such an answer is the server's FIN, which may have been on its way
+	if how == "FIN" && e.has(untilFIN) && st.rst == nil && (s.fin != never && s.finAck <= c.fin || int64(st.idle()) < promptly) {
+		return nil // the end of such an answer is the server's FIN, which was on its way, or the client knows it
 	}
 	frames := []mark{c.turn, left}
 	tail := ""
@@ -176,7 +183,7 @@ func (st *story) abandoned() *finding {
 // sending more than the end of a connection needs was in the middle of an answer.
 func (st *story) abandonedTLS(left mark) *finding {
 	s := st.side(st.s)
-	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
+	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || s.has(sideMissed) || st.side(st.c).has(sideMissed) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
 		return nil
 	}
 	// Session tickets come late, and a GOAWAY may say why: who has only shaken hands
@@ -260,11 +267,12 @@ func (st *story) staleIdle() *finding {
 	if !st.stale() || st.after.ack <= st.fin(st.closer) {
 		return nil
 	}
+	during := pick(st.proto == protoHTTP1, DuringIdle) // of what is not read it is not known
 	x, y := st.closer, 1-st.closer
 	me := st.side(x)
 	if st.inferred[x] {
 		return &finding{
-			frames: []mark{st.after.at, st.rst.at}, basis: Inferred, during: DuringIdle, answer: new(Answer),
+			frames: []mark{st.after.at, st.rst.at}, basis: Inferred, during: during, answer: new(Answer),
 			text: fmt.Sprintf("%s sent%s (frame %d) and was answered with RST (%d): it acknowledges one more than all of %s's bytes, so %s had closed; that FIN is not in the capture.%s",
 				st.who(y), st.what(), st.frame(st.after.at), st.frame(st.rst.at), st.who(x), st.who(x), st.warned()),
 		}
@@ -283,7 +291,7 @@ func (st *story) staleIdle() *finding {
 		frames: frames,
 		text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s but sent%s %s later (%d); %s.%s",
 			st.who(x), st.idleText(), st.frame(me.close), acked, st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), end, st.warned()),
-		during: DuringIdle, answer: new(Answer),
+		during: during, answer: new(Answer),
 	}
 }
 
@@ -335,14 +343,18 @@ func (st *story) staleCrossing() *finding {
 	if st.after.at.time()-me.close.time() > limit || me.gap || me.has(sideMissed) {
 		return nil
 	}
+	how := "the two passed each other, neither acknowledges the other"
+	if st.after.at.time()-me.close.time() > jitter+st.f.roundTrip() {
+		how = "the FIN had not arrived, late or lost"
+	}
 	order := []mark{me.close, st.after.at, st.rst.at}
 	if st.after.at.n < me.close.n {
 		order[0], order[1] = order[1], order[0]
 	}
 	return &finding{
 		frames: order,
-		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) while %s sent%s (%d): the two passed each other, neither acknowledges the other; nobody was left to read the latter, so %s's kernel answered with RST (%d).%s",
-			st.who(x), st.idleText(), st.frame(me.close), st.who(y), st.what(), st.frame(st.after.at), st.who(x), st.frame(st.rst.at), st.warned()),
+		text: fmt.Sprintf("%s closed the %s (FIN, frame %d) while %s sent%s (%d): %s; nobody was left to read the latter, so %s's kernel answered with RST (%d).%s",
+			st.who(x), st.idleText(), st.frame(me.close), st.who(y), st.what(), st.frame(st.after.at), how, st.who(x), st.frame(st.rst.at), st.warned()),
 		during: DuringIdle, answer: new(Answer),
 	}
 }
@@ -367,7 +379,10 @@ func (st *story) discarded() *finding {
 	case st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c && !st.f.more.small):
 		return nil
 	}
-	if st.silent() || st.messageOpen() || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) ||
+	if st.side(x).fins > 1 && !st.side(x).closeOK.ok() {
+		return nil // who never got the FIN did not throw away what it closed
+	}
+	if st.silent() || st.messageOpen() || st.f.http.has(reqOpen) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) ||
 		st.rst.ack == never && st.side(y).ack < st.fin(x) {
 		return nil // a bare one may answer data that had not arrived
 	}
@@ -424,12 +439,17 @@ func (st *story) closed() *finding {
 	if st.owed() {
 		return nil
 	}
+	if st.proto != protoHTTP1 && (st.side(0).has(sideMissed) || st.side(1).has(sideMissed)) {
+		return nil // what is missing may have been a request, or its answer
+	}
 	// Most conversations end here: the text is put together without fmt.
 	t := st.x.words[:0]
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
 		switch {
+		case st.proto == protoTLS && x == st.s && !st.side(x).has(sideSaidClose):
+			t.say(" without close_notify")
 		case st.proto != protoHTTP1:
 		case st.side(x).has(sideSaidClose):
 			t.say(" as announced")
@@ -475,30 +495,46 @@ func (st *story) closed() *finding {
 // readLater is for a request that was only half sent, or not followed: no
 // answer was owed. A client that closes then has left.
 func (st *story) readLater() bool {
-	return st.at() == DuringRequest && (st.closer == st.s || st.f.http.done >= st.f.http.reqs)
+	return st.at() == DuringRequest && st.f.http.has(reqOpen|reqLost) && !st.inferredAny() && (st.closer == st.s || st.f.http.done >= st.f.http.reqs)
 }
 
 func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
 
 // owed says that the server may have owed an answer, in a protocol that is not
-// read, when it closed: the client had the last word, but for a TLS alert. Or when
-// the client did, that had said more than it takes to say good-bye, and waited.
+// read, when it closed: the client had the last word, but for a TLS alert. In TLS
+// also when the client closed, that had waited after its last word.
 func (st *story) owed() bool {
 	c, s := st.side(st.c), st.side(st.s)
-	switch {
-	case st.proto == protoHTTP1 || !c.data.ok():
+	if st.proto == protoHTTP1 || !c.data.ok() {
 		return false
-	case st.closer < 0:
-		return int(st.f.talker) == st.c
-	case st.closer == st.c:
-		return st.proto == protoTLS && int(st.f.more.talker) == st.c && c.nxt-1-c.turnOff > goawayTLS+smallTLS/2 && c.close.time()-c.turn.time() >= promptly
-	case int(st.f.more.talker) == st.c:
-		return st.proto != protoTLS || !st.f.more.small
 	}
-	// The server's last word was no more than an alert, and the client's before it
-	// more than it takes to shake hands.
-	word := s.turnAck - c.turnOff
-	return st.proto == protoTLS && s.nxt-1-s.turnOff <= smallTLS/2 && s.turnOff > 1 && (word <= 0 || word > smallTLS)
+	if st.proto != protoTLS {
+		last := st.f.talker
+		if st.closer >= 0 {
+			last = st.f.more.talker
+		}
+		return int(last) == st.c && st.closer != st.c
+	}
+	asked := c.said() - c.turnOff
+	if c.has(sideSaidClose) {
+		asked -= alertTLS
+	}
+	if asked <= 0 || st.closer == st.c && c.close.time()-c.turn.time() < promptly {
+		return false
+	}
+	// The server's last word is no answer where it was before the request, or no
+	// more than HTTP/2's bookkeeping, an alert, or session tickets that crossed it.
+	answer := s.said() - s.turnOff
+	first := st.f.http.heads == 1 // the request came with the end of the handshake
+	return s.turn.n < c.turn.n || answer <= frameTLS || (first || s.turnAck < c.turnOff+asked) && answer <= ticketsTLS
+}
+
+// said is the offset of a side's last byte of data, and one.
+func (s *end) said() int64 {
+	if s.fin != never {
+		return s.fin
+	}
+	return s.nxt
 }
 
 func (st *story) halfClosed() *finding {

@@ -85,7 +85,7 @@ func TestKernelWhole(t *testing.T) {
 		{"flow-forgotten", unread, true, CauseFlowForgotten, Wire, "TCP_ABORT_ON_CLOSE"},
 		{"stale-idle", none, true, CauseStaleIdle, Wire, ""},
 		{"stale-idle", listener, true, CauseStaleIdle, Kernel, ""},
-		{full, none, true, CauseAcceptOverflow, Wire, ""},
+		{full, none, true, CauseAcceptOverflow, Inferred, ""},
 		{full, overflow, true, CauseAcceptOverflow, Kernel, ""},
 		{"unknown past", none, true, CauseUnexplained, Wire, ""},
 		// Nothing listens on a client's port.

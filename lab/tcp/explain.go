@@ -250,10 +250,13 @@ func (x *explainer) take(s *segment) {
 // reused says whether a segment begins another connection on the same ports: a
 // SYN with another initial sequence number (RFC 9293 3.6.1).
 func (f *flow) reused(s *segment, d int) bool {
-	if s.flags&(SYN|RST|ACK) != SYN || s.icmp != nil {
+	if s.flags&SYN == 0 || s.flags&RST != 0 || s.icmp != nil {
 		return false
 	}
 	me := &f.side[d]
+	if s.flags&ACK != 0 { // the SYN before it may be missing
+		return f.ended() != 0 && me.has(sideSYNACK) && s.seq != me.base
+	}
 	if me.has(sideSYN) {
 		return s.seq != me.base
 	}

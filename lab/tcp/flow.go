@@ -414,7 +414,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		f.reset(x, s, d, m, off, ack)
 		return
 	}
-	if s.flags&FIN == 0 || f.more == nil || s.time-f.more.resetAt > promptly { // else the RST may have overtaken it
+	if s.flags&SYN != 0 && f.has(flowEstablished) {
+		// Of another connection, whose SYN the capture lacks.
+	} else if s.flags&FIN == 0 || f.more == nil || s.time-f.more.resetAt > promptly { // else the RST may have overtaken it
 		f.life(d, m, end, ack)
 	}
 	peer.resent, peer.probes = 0, 0
@@ -589,13 +591,17 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	if int(f.talker) == 1-d && me.data.ok() && (peer.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == 1-d) {
 		f.rest = max(f.rest, uint32(min(max(peer.turn.time()-me.data.time(), 0)/1e6, math.MaxUint32)))
 	}
-	if int(f.talker) != d || late {
+	bye := f.http.proto == protoTLS && closeNotify(s.payload) // which is no word of the exchange
+	if (int(f.talker) != d || late) && !bye {
+		if f.http.proto == protoTLS && me.has(sideSYN) {
+			f.http.heads++
+		}
 		f.talker = int8(d)
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
 	}
 	me.data = m
 	if f.http.proto == protoTLS {
-		if me.flags &^= sideSaidClose; closeNotify(s.payload) {
+		if me.flags &^= sideSaidClose; bye {
 			me.flags |= sideSaidClose
 		}
 	}

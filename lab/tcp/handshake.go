@@ -66,7 +66,10 @@ func (st *story) rejected() *finding {
 		}
 	}
 	me := st.side(x)
-	if me.has(sideTTLTwice) && !me.has(sideTTLMixed) && r.ttl != 0 && hops(me.ttl) != hops(r.ttl) {
+	// A program may choose its socket's TTL, a kernel that answers by itself takes
+	// its own: a bare RST, where the others' is no common one, tells nothing.
+	chosen := r.ack == never && hops(me.ttl) >= farthest
+	if me.has(sideTTLTwice) && !me.has(sideTTLMixed) && r.ttl != 0 && hops(me.ttl) != hops(r.ttl) && !chosen {
 		return &finding{
 			frames: []mark{me.last, r.at},
 			text: fmt.Sprintf("an RST in the name of %s (frame %d) came another way than its other segments (TTL %d, theirs %d): a box between sent it.",
@@ -75,6 +78,9 @@ func (st *story) rejected() *finding {
 	}
 	return nil
 }
+
+// farthest is more routers than are between any two hosts, but for a few.
+const farthest = 32
 
 // hops is how many routers a side's segments had passed; -1 unknown.
 func (st *story) hops(i int) int {
@@ -116,9 +122,9 @@ func (st *story) acceptOverflow() *finding {
 		}
 		return &finding{
 			frames: []mark{{n: server.syn}, last, r.at},
-			text: fmt.Sprintf("%s answered the handshake's last ACK (frame %d) with RST (%d): its accept queue was full, and tcp_abort_on_overflow is set.",
+			text: fmt.Sprintf("%s answered the handshake's last ACK (frame %d) with RST (%d): its accept queue was full and tcp_abort_on_overflow is set, or its listener had just been closed, or a filter said so.",
 				st.who(st.s), st.frame(last), st.frame(r.at)),
-			during: DuringHandshake,
+			during: DuringHandshake, basis: Inferred,
 		}
 	}
 	if !full {
@@ -126,9 +132,9 @@ func (st *story) acceptOverflow() *finding {
 	}
 	return &finding{
 		frames: []mark{{n: server.syn}, last, client.turn, server.last},
-		text: fmt.Sprintf("%s repeated its SYN-ACK (first in frame %d, last in %d) though %s had acknowledged it (%d) and sent data (%d): its accept queue was full and it dropped both.",
+		text: fmt.Sprintf("%s repeated its SYN-ACK (first in frame %d, last in %d) though %s had acknowledged it (%d) and sent data (%d): its accept queue was full and it dropped both, or a filter did.",
 			st.who(st.s), st.frame(mark{n: server.syn}), st.frame(server.last), st.who(st.c), st.frame(last), st.frame(client.turn)),
-		during: DuringHandshake,
+		during: DuringHandshake, basis: Inferred,
 	}
 }
 

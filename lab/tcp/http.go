@@ -62,7 +62,7 @@ type exchange struct {
 	reqs, resps uint32 // requests begun; final responses whose header is whole
 	done        uint32 // responses whose body is whole
 	reqSeq      uint32 // where the last request begins
-	heads       uint32 // which of the last 32 requests have an answer without body (HEAD), by number
+	heads       uint32 // which of the last 32 requests have an answer without body (HEAD), by number; of TLS: how often its client had its turn after the first
 	reqLine     uint32 // the last request's method and target, in the explainer's table
 	status      uint16 // of the last response
 	hint        uint16 // seconds of "Keep-Alive: timeout=", 0 without
@@ -82,6 +82,7 @@ const (
 	httpKnown                         // client is set
 	httpCut                           // framing was lost where the capture holds only the beginning of a packet
 	httpGarbled                       // framing was lost over bytes that are no HTTP/1
+	interim                           // an interim response (1xx) came to the last request
 	httpMixed                         // answers in HTTP/1 to what is not
 	httpUneven                        // there were answers to requests that the capture lacks: which answers which is not known
 )
@@ -148,6 +149,13 @@ func (e *exchange) answer() Answer {
 func (f *flow) feed(x *explainer, d int, off int64, b []byte, n int64) {
 	p := &f.side[d]
 	if p.http == httpOpaque {
+		switch end := off + n; {
+		case off > p.pos: // a hole
+		case end < p.nxt: // it is filled from its beginning: what was lost was sent again
+			p.pos = p.nxt
+		default:
+			p.pos = max(p.pos, end)
+		}
 		return
 	}
 	if p.http == httpUnset {
@@ -261,7 +269,7 @@ func (f *flow) missingTail(x *explainer, d int) {
 		return
 	}
 	if p.http == httpOpaque {
-		if p.nxt < end {
+		if p.pos < end {
 			p.flags |= sideMissed
 		}
 		return
@@ -295,6 +303,9 @@ func (f *flow) lose(x *explainer, d int, why httpFlags) {
 		return
 	}
 	p.http = httpLost
+	if f.http.has(httpUneven) {
+		why &^= httpGarbled // what breaks may be the reading
+	}
 	f.http.flags |= why
 	f.setCarry(x, d, nil)
 	switch {
@@ -351,6 +362,7 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 		if f.http.proto == protoUnknown && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && kind == looksOther {
 			// Both have spoken, and what begins here is no HTTP/1.
 			p.http, f.side[1-d].http = httpOpaque, httpOpaque
+			f.side[1-d].pos = f.side[1-d].nxt
 			f.http.flags &^= reqLost | respLost
 		} else {
 			f.lose(x, d, 0)
@@ -562,7 +574,10 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 		if e.resps > e.reqs {
 			e.flags |= httpUneven
 		}
-		e.reqs++
+		e.flags &^= interim
+		if e.reqs++; e.reqs-e.resps > 32 && e.reqs > e.resps {
+			e.flags |= httpUneven // which of them were HEAD is not known any more
+		}
 		e.reqSeq = p.base + uint32(p.pos-carried)
 		e.flags |= reqOpen
 		return true
@@ -634,11 +649,12 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 	}
 	status := m.status
 	if status >= 100 && status < 200 && status != 101 {
-		p.http, e.flags = httpStart, e.flags&^respOpen
+		p.http, e.flags = httpStart, e.flags&^respOpen|interim
 		return
 	}
 	e.resps++
 	e.status = status
+	e.flags &^= interim
 	if m.timeout > 0 {
 		e.hint = m.timeout
 	}
@@ -649,6 +665,7 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		e.flags &^= respOpen
 		e.done++
 		p.http, f.side[1-d].http = httpOpaque, httpOpaque
+		f.side[1-d].pos = f.side[1-d].nxt
 	case head || status == 204 || status == 304:
 		p.http = httpBody
 		f.bodyDone(d)

@@ -9,6 +9,9 @@ func (st *story) keepaliveTimeout() *finding {
 	}
 	x := int(r.from)
 	me := st.side(x)
+	if me.probes < 2 && !r.deaf {
+		return nil // one probe is not given up so soon: a timer of the program's own, perhaps
+	}
 	if r.deaf {
 		return &finding{
 			frames: []mark{{n: me.resentN}, r.at},

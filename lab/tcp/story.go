@@ -236,13 +236,17 @@ func (st *story) messageOpen() bool {
 	if e.proto != protoHTTP1 || st.after.at.ok() && st.after.kind == lateRequest {
 		return false
 	}
-	return e.has(respOpen) && !e.has(untilFIN) || e.reqs > e.done && !e.has(respOpen)
+	return e.has(respOpen) && !(e.has(untilFIN) && (st.closer == st.s || int64(st.idle()) < promptly)) || e.has(interim) && !st.uncertain() || e.reqs > e.done && !e.has(respOpen)
 }
 
 // silent says that the capture has neither the connection's beginning nor any
-// data of it: whether an answer was owed is not known.
+// data of it, but for a good-bye: whether an answer was owed is not known.
 func (st *story) silent() bool {
-	return st.f.has(flowMidstream) && !st.side(0).data.ok() && !st.side(1).data.ok()
+	if !st.f.has(flowMidstream) {
+		return false
+	}
+	bye := func(s *end) bool { return !s.data.ok() || st.proto == protoTLS && s.said() <= frameTLS }
+	return bye(st.side(0)) && bye(st.side(1))
 }
 
 // unread says that the messages are not known only because the capture holds no
@@ -308,7 +312,7 @@ func (st *story) conversation() Conversation {
 		if st.both {
 			c.ClosedBy = Both
 		}
-		if st.closer == st.s || st.inferred[st.closer] {
+		if st.closer == st.s || st.inferred[st.closer] || st.rst == nil {
 			c.Answer = f.http.answer()
 		}
 		if c.Answer == AnswerPartial && f.http.has(untilFIN) && st.closedFirst(st.s) {
