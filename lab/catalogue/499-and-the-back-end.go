@@ -18,7 +18,7 @@ back as RST. What it writes after that fails with EPIPE. That is where "Broken p
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadRequest(), script.Say("working"), script.Wait("done"), script.Answer(200, "done\n"), script.Wait("more"), script.Fill(1)}),
 	Play: steps{begin(raw("c", script.Write(getTest), script.Wait("leave"), script.Close())),
-		said(backend, "working"), tell(client, "leave"), await(nginx, backend, "F."), quiet(),
+		said(backend, "working"), patience, tell(client, "leave"), await(nginx, backend, "F."), quiet(),
 		tell(backend, "done"), await(nginx, backend, "R"), tell(backend, "more")},
 	Want: want{
 		Replies: []reply{{}},
@@ -34,6 +34,6 @@ back as RST. What it writes after that fails with EPIPE. That is where "Broken p
 		What:   "the back end sees the FIN, and does not answer",
 		Server: serve(ops{script.ReadRequest(), script.Say("working"), script.ReadEnd(), script.Close()}),
 		Play: steps{begin(raw("c", script.Write(getTest), script.Wait("leave"), script.Close())),
-			said(backend, "working"), tell(client, "leave"), await(nginx, backend, "F."), quiet()},
+			said(backend, "working"), patience, tell(client, "leave"), await(nginx, backend, "F."), quiet()},
 	},
 })

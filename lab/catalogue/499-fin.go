@@ -18,7 +18,7 @@ connection, so upstream connection is closed too" stands in error.log at info on
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadRequest(), script.Say("working"), script.ReadEnd(), script.Say("left alone"), script.Close()}),
 	Play: steps{begin(raw("c", script.Write(getTest), script.Wait("leave"), script.Close())),
-		said(backend, "working"), tell(client, "leave"), said(backend, "left alone")},
+		said(backend, "working"), patience, tell(client, "leave"), said(backend, "left alone")},
 	Want: want{
 		Replies: []reply{{}},
 		Ran:     []string{"GET /"},

@@ -17,7 +17,7 @@ Connection reset by peer)", at info. 499 in access.log, and the back end sees FI
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadRequest(), script.Say("working"), script.ReadEnd(), script.Say("left alone"), script.Close()}),
 	Play: steps{begin(raw("c", script.Write(getTest), script.Wait("leave"), script.Reset())),
-		said(backend, "working"), tell(client, "leave"), said(backend, "left alone")},
+		said(backend, "working"), patience, tell(client, "leave"), said(backend, "left alone")},
 	Want: want{
 		Replies: []reply{{}},
 		Ran:     []string{"GET /"},
@@ -32,6 +32,6 @@ Connection reset by peer)", at info. 499 in access.log, and the back end sees FI
 	Control: control{
 		What: "the client closes in order",
 		Play: steps{begin(raw("c", script.Write(getTest), script.Wait("leave"), script.Close())),
-			said(backend, "working"), tell(client, "leave"), said(backend, "left alone")},
+			said(backend, "working"), patience, tell(client, "leave"), said(backend, "left alone")},
 	},
 })

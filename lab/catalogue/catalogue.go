@@ -215,6 +215,11 @@ type (
 	ops     = []script.Op
 )
 
+// patience is how long a client waits for its answer before it leaves or is cut
+// off. One that only shuts its writing side, to read on, does that at once: from
+// the packets the two are told apart by it.
+var patience = idle(200 * millisecond)
+
 // serve is a scripted back end: what its first, second, ... connection meets;
 // the last is also for all that come later.
 func serve(conns ...ops) *script.Server { return &script.Server{Conns: conns} }

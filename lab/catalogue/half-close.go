@@ -27,7 +27,7 @@ answer should be. The back end's answer, when it comes, meets RST.`,
 		Wire: []segment{{From: client, To: nginx, Flags: "F."}, {From: nginx, To: backend, Flags: "F."},
 			{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: backend, Flags: "R"}},
 		Resets: []reset{{From: nginx, To: backend, Kind: "to-data-after-close"}},
-		Ends: []end{{Client: client, Server: nginx, Cause: "abandoned", ClosedBy: "client"},
+		Ends: []end{{Client: client, Server: nginx, Cause: "unexplained", ClosedBy: "client"},
 			{Client: nginx, Server: backend, Cause: "abandoned", ClosedBy: "client"}},
 	},
 	Control: control{

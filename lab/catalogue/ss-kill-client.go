@@ -15,7 +15,7 @@ from outside. One went out: nginx gets it, stops the request to the back end and
 
 	Backend: "scripted",
 	Server:  serve(ops{script.ReadRequest(), script.Say("read"), script.ReadEnd(), script.Close()}),
-	Play:    steps{begin(get("/test")), said(backend, "read"), destroy(client), finish()},
+	Play:    steps{begin(get("/test")), said(backend, "read"), patience, destroy(client), finish()},
 	Want: want{
 		Replies: []reply{{Class: "reset", Text: []string{"read: software caused connection abort"}}},
 		Ran:     []string{"GET /"},

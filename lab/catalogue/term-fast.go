@@ -43,7 +43,7 @@ access.log and none in error.log. Idle connections get FIN as well, and whoever 
 func stopped(by string) steps {
 	return steps{
 		raw("idle", script.Write(getTest), script.ReadResponse()), begin(raw("idle", script.ReadEnd(), script.Close())),
-		begin(raw("busy", script.Write(getTest), script.ReadResponse(), script.ReadEnd(), script.Close())), said(backend, "working"),
+		begin(raw("busy", script.Write(getTest), script.ReadResponse(), script.ReadEnd(), script.Close())), said(backend, "working"), patience,
 		signal(nginx, by, scenario.Leader), await(nginx, client, "F."), tell(backend, "done"), finish(),
 		ended(nginx), raw("new", script.Write(getTest), script.ReadResponse()),
 	}

@@ -16,7 +16,7 @@ the faulty request among it. What is left is the master's line: "worker process 
 
 	Backend: "scripted",
 	Server:  dropsFirst,
-	Play:    steps{begin(get("/test")), said(backend, "working"), signal(nginx, "SEGV", scenario.Workers), finish(), logged("exited on signal 11"), get("/test")},
+	Play:    steps{begin(get("/test")), said(backend, "working"), patience, signal(nginx, "SEGV", scenario.Workers), finish(), logged("exited on signal 11"), get("/test")},
 	Want: want{
 		Replies:  []reply{{Class: "eof", Conn: 1}, {Status: 200, Conn: 2}},
 		Ran:      []string{"GET /", "GET /"},

@@ -16,7 +16,7 @@ another: the listening socket is the master's as well, so a new connection finds
 
 	Backend: "scripted",
 	Server:  dropsFirst,
-	Play:    steps{begin(get("/test")), said(backend, "working"), signal(nginx, "KILL", scenario.Workers), finish(), logged("exited on signal 9"), get("/test")},
+	Play:    steps{begin(get("/test")), said(backend, "working"), patience, signal(nginx, "KILL", scenario.Workers), finish(), logged("exited on signal 9"), get("/test")},
 	Want: want{
 		Replies:  []reply{{Class: "eof", Text: []string{`Get "http://test.foo.com/test": EOF`}, Conn: 1}, {Status: 200, Conn: 2}},
 		Ran:      []string{"GET /", "GET /"},

@@ -42,4 +42,4 @@ var diesInSecond = serve(
 	ops{script.ReadRequest(), script.Answer(200, "ok"), script.ReadRequest(), script.Say("working"), script.ReadEnd(), script.Close()},
 	ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()})
 
-var killedInPost = steps{get("/test"), begin(post("/test", "order")), said(backend, "working"), signal(nginx, "KILL", scenario.Workers), finish()}
+var killedInPost = steps{get("/test"), begin(post("/test", "order")), said(backend, "working"), patience, signal(nginx, "KILL", scenario.Workers), finish()}
