@@ -16,7 +16,7 @@ inside, 431 nowhere). It sends FIN and, by lingering_close on, reads and discard
 
 	Client: "raw",
 	Play: steps{logged("start worker process "), signal(nginx, "STOP", scenario.Workers),
-		begin(raw("c", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\nCookie: ").Filled(12000), script.Write("\r\n\r\n"), script.ReadResponse(), script.ReadEnd(), script.Close())), quiet(),
+		begin(raw("c", script.Write("GET /test HTTP/1.1\r\nHost: test.foo.com\r\nConnection: close\r\nCookie: ").Filled(12000), script.Write("\r\n\r\n"), script.ReadResponse(), script.ReadEnd(), script.Close())), quiet(),
 		signal(nginx, "CONT", scenario.Workers), finish()},
 	Want: want{
 		Replies: []reply{{Status: 400, Body: "Request Header Or Cookie Too Large"}},

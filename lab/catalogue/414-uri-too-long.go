@@ -17,7 +17,7 @@ their kernel answers with RST, at times, under load.`,
 
 	Client: "raw",
 	Play: steps{logged("start worker process "), signal(nginx, "STOP", scenario.Workers),
-		begin(raw("c", script.Write("GET /test?").Filled(12000), script.Write(" HTTP/1.1\r\nHost: test.foo.com\r\n\r\n"), script.ReadResponse(), script.ReadEnd(), script.Close())), quiet(),
+		begin(raw("c", script.Write("GET /test?").Filled(12000), script.Write(" HTTP/1.1\r\nHost: test.foo.com\r\nConnection: close\r\n\r\n"), script.ReadResponse(), script.ReadEnd(), script.Close())), quiet(),
 		signal(nginx, "CONT", scenario.Workers), finish()},
 	Want: want{
 		Replies: []reply{{Status: 414}},
