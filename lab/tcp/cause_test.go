@@ -684,3 +684,27 @@ func TestToldAsItIs(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutCloseNotify: that a server closed TLS without its farewell is said where
+// the capture holds what it said last.
+func TestWithoutCloseNotify(t *testing.T) {
+	answer := "\x17\x03\x03\x03\x20" + strings.Repeat("x", 800)
+	ps := build(opened(
+		line{0.001, 'C', "P.", 1, 1, "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200), nil},
+		line{0.002, 'S', "P.", 1, 206, "\x16\x03\x03\x03\x20" + strings.Repeat("x", 800), nil},
+		line{0.003, 'C', "P.", 206, 806, "\x17\x03\x03\x00\xc8" + strings.Repeat("x", 200), nil},
+		line{0.004, 'S', "P.", 806, 411, answer, nil},
+		line{0.005, 'C', ".", 411, 1611, "", nil},
+		line{5, 'S', "F.", 1611, 411, "", nil},
+		line{5.001, 'C', "F.", 411, 1612, "", nil}))
+	const says = "without close_notify"
+	if c := one(t, ps); c.Cause != CauseClosed || !strings.Contains(c.Text, says) {
+		t.Errorf("%s: %s", c.Cause, c.Text)
+	}
+	for i := range ps {
+		ps[i].Data = ps[i].Data[:min(len(ps[i].Data), 60)]
+	}
+	if c := one(t, ps); strings.Contains(c.Text, says) {
+		t.Errorf("cut to 60 bytes: %s", c.Text)
+	}
+}

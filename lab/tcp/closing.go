@@ -448,7 +448,7 @@ func (st *story) closed() *finding {
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
 		switch {
-		case st.proto == protoTLS && x == st.s && !st.side(x).has(sideSaidClose):
+		case st.proto == protoTLS && x == st.s && !st.side(x).has(sideSaidClose|sideCut):
 			t.say(" without close_notify")
 		case st.proto != protoHTTP1:
 		case st.side(x).has(sideSaidClose):

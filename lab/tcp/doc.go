@@ -71,7 +71,10 @@
 // closed from truncated, no-response, early-close and abandoned. Bodies are
 // counted, not read. Where the capture lacks the bytes that frame a message, the
 // verdict is unexplained; nothing is guessed for protocols that are not read,
-// but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request.
+// but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request. Who had
+// the last word, and how much it was, tells whether TLS may have owed an answer;
+// FIN alone does not tell who left from who only shut its writing side (RFC 9293
+// 3.6), but that the latter does it at once.
 //
 // # Where it was captured
 //
@@ -91,10 +94,12 @@
 // anything else makes what depends on it unexplained. What has no number shows
 // elsewhere: probes and repeated FINs in the IP IDs, which Linux counts by
 // connection, in acknowledgments that nothing asked for, and in timestamps; a
-// lost RST in that who repeats stops. So with frames missing a verdict gets
-// weaker and does not become another; the tests drop every frame, and every two,
-// of every script, and of a real kernel's one in twenty, one in five and every
-// other, thousands of times.
+// lost RST in that who repeats stops, and an answer in that what it answers was
+// neither acknowledged nor sent again. So with frames missing a verdict gets
+// weaker (Cause.Weaker) and does not become another; the tests drop every frame,
+// every two and every three of every script, of a real kernel's one in twenty, one
+// in five and every other, thousands of times, and damage every capture of the
+// catalogue.
 //
 // # A new cause
 //
@@ -105,9 +110,9 @@
 // # Bounds
 //
 // A flow takes less than 400 bytes while it is open: 391 each with ten million
-// open at once, 3.9 GB (measured; Go 1.26, amd64). Payload is held back only for lack of an earlier byte, 64 MB over all flows. At Options.MaxFlows the
-// flow that has been idle for longest (of the next 64) is decided early and says
-// so. A flow that ended is delivered after 5 s of the capture's time, stragglers
+// open at once, 3.9 GB (measured; Go 1.26, amd64). Payload is held back only for
+// lack of an earlier byte, 64 MB over all flows. At Options.MaxFlows the flow that
+// has been idle for longest (of the next 64) is decided early and says so. A flow that ended is delivered after 5 s of the capture's time, stragglers
 // of the next two minutes are known by a table of fixed size: an endless stream
 // runs in constant memory.
 //

@@ -82,6 +82,7 @@ const (
 	sideJumps                           // nor was that one
 	sideBig                             // its last segment may have been several, joined by offload
 	sideMSS                             // announced an MSS of no more than ethernetMSS
+	sideCut                             // the capture holds no more than the beginning of some of its data
 	sideHidden                          // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
 )
 
@@ -600,6 +601,9 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
 	}
 	me.data = m
+	if int32(len(s.payload)) < s.length {
+		me.flags |= sideCut
+	}
 	if f.http.proto == protoTLS {
 		if me.flags &^= sideSaidClose; bye {
 			me.flags |= sideSaidClose
