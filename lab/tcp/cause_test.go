@@ -648,6 +648,8 @@ func TestTLSEnds(t *testing.T) {
 		"closed by the server without, perhaps in mid-answer":              {append(shake, "C", ".", 5.0, "S", "F.", "", "C", "R.", ""), CauseUnexplained},
 		"closed by the client with close_notify":                           {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
 		"closed by the client, that waited for an answer":                  {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the client in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseClosed},
+		"closed by the server in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseUnexplained},
 		"closed by the client, that had only shaken hands":                 {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
 		"closed by the client with GOAWAY and close_notify":                {append(shake, "C", ".", 5.0, "C", "P.", record("\x17", 34)+alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
 		"closed by the client, whose short second request met bookkeeping": {append(shake, "C", "P.", record("\x17", 53), "S", "P.", record("\x17", 26), "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},

@@ -515,6 +515,9 @@ func (st *story) owed() bool {
 		}
 		return int(last) == st.c && st.closer != st.c
 	}
+	if st.closer == st.c && c.has(sideSYN) && st.f.http.heads == 0 {
+		return false // it closed in the handshake, before it could ask
+	}
 	asked := c.said() - c.turnOff
 	if c.has(sideSaidClose) {
 		asked -= alertTLS
