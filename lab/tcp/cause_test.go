@@ -649,6 +649,7 @@ func TestTLSEnds(t *testing.T) {
 		"closed by the client with close_notify":                           {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
 		"closed by the client, that waited for an answer":                  {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
 		"closed by the client in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseClosed},
+		"refused by the server in the handshake":                           {[]any{"C", "P.", hello, "S", "P.", "\x15\x03\x03\x00\x02\x02\x28", "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseClosed},
 		"closed by the server in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseUnexplained},
 		"closed by the client, that had only shaken hands":                 {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
 		"closed by the client with GOAWAY and close_notify":                {append(shake, "C", ".", 5.0, "C", "P.", record("\x17", 34)+alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},

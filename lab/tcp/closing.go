@@ -515,8 +515,8 @@ func (st *story) owed() bool {
 		}
 		return int(last) == st.c && st.closer != st.c
 	}
-	if st.closer == st.c && c.has(sideSYN) && st.f.http.heads == 0 {
-		return false // it closed in the handshake, before it could ask
+	if c.has(sideSYN) && st.f.http.heads == 0 { // in the handshake nothing could be asked yet
+		return st.closer == st.s && !s.data.ok()
 	}
 	asked := c.said() - c.turnOff
 	if c.has(sideSaidClose) {
