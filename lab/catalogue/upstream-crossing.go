@@ -22,9 +22,20 @@ overtaken (upstream-stale-get, upstream-rst-first), or a request that was left u
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Wait("close"), script.Close()},
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{get("/test"), gate(nginx, scenario.FINFirst), begin(get("/test")), held(nginx), tell(backend, "close")},
-	Want: want{
-		Ran:      []string{"GET /", "GET /"},
-		ErrorLog: []string{"upstream prematurely closed connection while reading response header from upstream"},
+	Want: sentAgain("GET", "upstream prematurely closed connection while reading response header from upstream"),
+	Control: control{
+		What:   "the back end keeps the connection",
+		Server: &script.Server{},
+		Play:   steps{get("/test"), get("/test")},
+	},
+})
+
+// sentAgain is a request that dies on a connection which the back end closes, with
+// this line in error.log, and that nginx sends again on a new one.
+func sentAgain(method, line string) want {
+	return want{
+		Ran:      []string{"GET /", method + " /"},
+		ErrorLog: []string{line},
 		Access:   []access{{Status: 200, Upstream: "200"}, {Status: 200, Upstream: "502, 200"}},
 		Wire: []segment{
 			{From: backend, To: nginx, Flags: "F."}, {From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "R"},
@@ -32,10 +43,5 @@ overtaken (upstream-stale-get, upstream-rst-first), or a request that was left u
 		},
 		Resets: []reset{{From: backend, To: nginx, Kind: "to-data-after-close"}},
 		Ends:   []end{{Client: nginx, Server: backend, Cause: "stale-crossing", ClosedBy: "server"}},
-	},
-	Control: control{
-		What:   "the back end keeps the connection",
-		Server: &script.Server{},
-		Play:   steps{get("/test"), get("/test")},
-	},
-})
+	}
+}

@@ -16,15 +16,8 @@ it comes early or late is all the same. (So there is no gate here, which would h
 	Backend: "scripted",
 	Server:  upstreamRSTFirstPost.Server,
 	Takes:   second,
-	Play:    steps{get("/test"), await(nginx, backend, "F."), begin(post("/test", "order")), tell(backend, "close"), await(backend, nginx, "F.")},
-	Want: want{
-		Ran:    []string{"GET /", "POST /"},
-		Access: []access{{Status: 200, Upstream: "200"}, {Status: 200, Upstream: "200"}},
-		Wire: []segment{
-			{From: nginx, To: backend, Flags: "F."}, {From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "P."},
-		},
-		Ends: []end{{Client: nginx, Server: backend, Cause: "closed", ClosedBy: "client"}, {Client: nginx, Server: backend}},
-	},
+	Play:    nginxClosesFirst,
+	Want:    onANewConnection,
 	Control: control{
 		What:  "nginx keeps the connection for its own 60 s, and the back end closes first",
 		Nginx: upstreamRSTFirstPost.Nginx,

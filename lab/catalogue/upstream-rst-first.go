@@ -20,17 +20,7 @@ one failure: a request on a connection that was closed. nginx sends the GET agai
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Wait("close"), script.Close()},
 		ops{script.ReadRequest(), script.Answer(200, "ok"), script.Again()}),
 	Play: steps{get("/test"), gate(nginx, scenario.RSTFirst), begin(get("/test")), held(nginx), tell(backend, "close")},
-	Want: want{
-		Ran:      []string{"GET /", "GET /"},
-		ErrorLog: []string{"recv() failed (104: Connection reset by peer) while reading response header from upstream"},
-		Access:   []access{{Status: 200, Upstream: "200"}, {Status: 200, Upstream: "502, 200"}},
-		Wire: []segment{
-			{From: backend, To: nginx, Flags: "F."}, {From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "R"},
-			{From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "P."},
-		},
-		Resets: []reset{{From: backend, To: nginx, Kind: "to-data-after-close"}},
-		Ends:   []end{{Client: nginx, Server: backend, Cause: "stale-crossing", ClosedBy: "server"}},
-	},
+	Want: sentAgain("GET", "recv() failed (104: Connection reset by peer) while reading response header from upstream"),
 	Control: control{
 		What:   "the back end keeps the connection",
 		Server: &script.Server{},

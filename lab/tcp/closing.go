@@ -124,6 +124,7 @@ func (st *story) abandoned() *finding {
 	// What it did not acknowledge when it left had not arrived, though the
 	// capture may show it before.
 	during, waiting := st.was(), ""
+	threw := st.rst != nil && int(st.rst.from) == st.c // away what came then: it was gone
 	s, had := st.side(st.s), c.finAck
 	if how == "RST" {
 		had = st.rst.ack
@@ -131,18 +132,14 @@ func (st *story) abandoned() *finding {
 	if had != never && had > s.nxt {
 		return nil // what it acknowledges the capture lacks: the server's FIN perhaps
 	}
-	sent := s.nxt
-	if s.fin != never {
-		sent = s.fin
-	}
-	if had != never && had < sent && s.data.n < left.n && e.resps <= e.reqs && st.rst != nil && int(st.rst.from) == st.c {
+	if had != never && had < s.said() && s.data.n < left.n && e.resps <= e.reqs && threw {
 		if during = DuringResponse; had <= s.turnOff {
 			during = DuringAwaiting
 		}
 	}
 	switch during {
 	case DuringAwaiting:
-		if how == "FIN" && (st.rst == nil || int(st.rst.from) != st.c) && int64(st.since(left, c.data)) < promptly {
+		if !threw && int64(st.since(left, c.data)) < promptly {
 			return nil // who only shuts its writing side does it at once, and reads on
 		}
 		waiting = "the answer to its request" + st.request() + " had not begun"
@@ -156,10 +153,10 @@ func (st *story) abandoned() *finding {
 	default:
 		return nil
 	}
-	if how == "FIN" && e.done >= e.reqs && !e.has(respLost|respOpen) && (st.rst == nil || int(st.rst.from) != st.c) {
+	if !threw && e.done >= e.reqs && !e.has(respLost|respOpen) {
 		return nil // it had only shut its writing side, and read the answer
 	}
-	if sv := st.side(st.s); how == "FIN" && (st.rst == nil || int(st.rst.from) != st.c) && sv.data.n > left.n && c.last.n > sv.data.n && c.ack >= sv.nxt-1 {
+	if !threw && s.data.n > left.n && c.last.n > s.data.n && c.ack >= s.nxt-1 {
 		return nil // it took data after its FIN: it had not left
 	}
 	if how == "FIN" && e.has(untilFIN) && st.rst == nil && (s.fin != never && s.finAck <= c.fin || int64(st.idle()) < promptly) {
@@ -167,7 +164,7 @@ func (st *story) abandoned() *finding {
 	}
 	frames := []mark{c.turn, left}
 	tail := ""
-	if how == "FIN" && st.rst != nil && st.rst.from == int8(st.c) {
+	if how == "FIN" && threw {
 		frames = append(frames, st.rst.at)
 		tail = fmt.Sprintf(" What %s sent then was answered with RST (%d).", st.who(st.s), st.frame(st.rst.at))
 	}

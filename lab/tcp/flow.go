@@ -415,9 +415,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		f.reset(x, s, d, m, off, ack)
 		return
 	}
-	if s.flags&SYN != 0 && f.has(flowEstablished) {
-		// Of another connection, whose SYN the capture lacks.
-	} else if s.flags&FIN == 0 || f.more == nil || s.time-f.more.resetAt > promptly { // else the RST may have overtaken it
+	other := s.flags&SYN != 0 && f.has(flowEstablished)                                 // a connection whose SYN the capture lacks
+	overtaken := s.flags&FIN != 0 && f.more != nil && s.time-f.more.resetAt <= promptly // by the RST, perhaps
+	if !other && !overtaken {
 		f.life(d, m, end, ack)
 	}
 	peer.resent, peer.probes = 0, 0
