@@ -89,6 +89,9 @@ func (p *play) checkGates() error {
 		for _, e := range g.events {
 			if e.Event != gateproto.Ready && e.Did != gateproto.Held {
 				connection := fmt.Sprintf("%s > %s", e.Local, e.Remote)
+				if e.Event == gateproto.FINHeld && e.Copies > 1 {
+					return fmt.Errorf("the gate on %s, %s: the FIN was sent again before the two had passed each other: the machine was too busy for this order just then", host, connection)
+				}
 				seen[connection] = append(seen[connection], e.Event)
 			}
 		}

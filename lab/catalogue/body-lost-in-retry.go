@@ -30,16 +30,9 @@ ones are not.`,
 		begin(raw("a", script.Write(postHead(10)+"half"), script.Wait("rest"), script.Write(", half"), script.ReadResponse())),
 		said(backend, "head"), tell(client, "rest"), finish(),
 	},
-	Want: want{
-		Replies:  []reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}},
-		Ran:      []string{"GET /"},
-		ErrorLog: []string{"recv() failed (104: Connection reset by peer) while reading response header from upstream"},
-		Access:   []access{{Status: 200, Upstream: "200"}, {Status: 502, Upstream: "502"}},
-		Wire: slices.Concat(exchange(nginx, backend), []segment{{From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "R."},
-			{From: nginx, To: client, Flags: "P."}}),
-		Resets: []reset{{From: backend, To: nginx, Kind: "abort"}},
-		Ends:   []end{{Client: nginx, Server: backend, Cause: "aborted"}},
-	},
+	Want: bodyLostInRetry,
+	// nginx's kernel may have sent the rest again by then, which meets the RST.
+	Or: []want{and(bodyLostInRetry, reset{From: backend, To: nginx, Kind: "no-connection"})},
 	Control: control{
 		What: "nginx keeps the body", Nginx: "retry-non-idempotent",
 		Play: steps{
@@ -49,3 +42,14 @@ ones are not.`,
 		},
 	},
 })
+
+var bodyLostInRetry = want{
+	Replies:  []reply{{Status: 200, Conn: 1}, {Status: 502, Conn: 1}},
+	Ran:      []string{"GET /"},
+	ErrorLog: []string{"recv() failed (104: Connection reset by peer) while reading response header from upstream"},
+	Access:   []access{{Status: 200, Upstream: "200"}, {Status: 502, Upstream: "502"}},
+	Wire: slices.Concat(exchange(nginx, backend), []segment{{From: nginx, To: backend, Flags: "P."}, {From: backend, To: nginx, Flags: "R."},
+		{From: nginx, To: client, Flags: "P."}}),
+	Resets: []reset{{From: backend, To: nginx, Kind: "abort"}},
+	Ends:   []end{{Client: nginx, Server: backend, Cause: "aborted"}},
+}

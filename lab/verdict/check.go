@@ -452,7 +452,7 @@ func ends(s scenario.Scenario, o scenario.Observation) []Difference {
 		left = slices.Delete(left, at, at+1)
 	}
 	left = slices.DeleteFunc(left, func(c tcp.Conversation) bool {
-		return len(missing) == 0 && (c.Cause == tcp.CauseClosed || c.Cause == tcp.CauseOpen)
+		return len(missing) == 0 && (c.Cause == tcp.CauseClosed || c.Cause == tcp.CauseOpen || openWhenPlayed(o, c))
 	})
 	for i := range max(len(missing), len(left)) {
 		d := Difference{What: "connection", Want: "closed in order or open", Got: "none such"}
@@ -480,10 +480,11 @@ const idleTimer = time.Second
 
 // openWhenPlayed says whether a connection was open when the play was over, and its
 // server's or client's idle timer ran out while the last of it was recorded: a slow
-// machine gives it the time.
+// machine gives it the time, perhaps for no more than the first FIN.
 func openWhenPlayed(o scenario.Observation, c tcp.Conversation) bool {
 	fin := slices.IndexFunc(c.Segments, func(f tcp.Frame) bool { return f.Has(tcp.FIN) })
-	return c.Cause == tcp.CauseClosed && idle(c) >= idleTimer && fin >= 0 && c.Segments[fin].Time.After(o.Played)
+	closing := c.Cause == tcp.CauseClosed || c.Cause == tcp.CauseHalfClosed && c.CaptureEnded
+	return closing && idle(c) >= idleTimer && fin >= 0 && c.Segments[fin].Time.After(o.Played)
 }
 
 // idle is how long nothing was said on a connection before it was closed.
