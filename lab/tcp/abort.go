@@ -95,6 +95,9 @@ func (st *story) flowForgotten() *finding {
 	if r.at.time()-peer.last.time() > synRTO+st.f.roundTrip() {
 		return nil // too late for an answer
 	}
+	if r.at.time()-me.last.time() < promptly {
+		return nil // so soon nobody forgets: what ended it the capture lacks
+	}
 	what := ""
 	switch r.trig {
 	case talkData:

@@ -143,6 +143,8 @@ const (
 	overflowWithin = int64(3 * time.Second)
 	// promptly is how soon a kernel answers by itself, a delayed ACK included.
 	promptly = int64(100 * time.Millisecond)
+	// pause is more time than there usually is between the parts of one answer.
+	pause = int64(500 * time.Millisecond)
 	// jitter is what may come on top of a round trip.
 	jitter = int64(10 * time.Millisecond)
 	// smallTLS is the size up to which TLS application data may be no request
@@ -214,6 +216,9 @@ func (st *story) unexplained() *finding {
 		text = fmt.Sprintf("%s closed first (%s), %s after; but %s.", st.who(st.closer), fin, st.who(1-st.closer), but)
 	case st.rst == nil && st.closer >= 0 && st.fin(0) != never && st.fin(1) != never && st.owed():
 		text = fmt.Sprintf("%s closed first, %s after; whether an answer was owed is not to be seen: the protocol is not read.", st.who(st.closer), st.who(1-st.closer))
+	case st.rst == nil && st.closer == st.s && st.fin(st.c) != never && st.cutShort():
+		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after its last data and without close_notify: whether its answer was whole is not to be seen.",
+			st.who(st.s), st.frame(st.side(st.s).close), span(st.idle()))
 	case st.rst == nil && st.closer == st.c && st.was() == DuringAwaiting && st.fin(st.s) != never && !st.inferredAny():
 		text = fmt.Sprintf("%s closed at once after its request%s (FIN, frame %d): it left, or only shut its writing side and read on; %s closed without an answer.",
 			st.who(st.c), st.request(), st.frame(st.side(st.c).close), st.who(st.s))

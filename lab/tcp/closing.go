@@ -13,7 +13,7 @@ func (st *story) truncated() *finding {
 		return nil
 	}
 	s := st.side(st.s)
-	if st.oneWay() || e.resps > e.reqs || e.has(httpUneven) {
+	if st.oneWay() || e.resps > e.reqs || e.has(httpUneven) || st.side(st.c).has(sideMissed) {
 		return nil // the request is not in the capture: it may have been a HEAD
 	}
 	partial := AnswerPartial
@@ -83,6 +83,9 @@ func (st *story) earlyClose() *finding {
 	s := st.side(st.s)
 	if st.was() != DuringRequest || st.after.kind != lateRest || int(st.rst.from) != st.s {
 		return nil
+	}
+	if st.side(st.c).has(sideMissed) || s.has(sideMissed) || st.f.has(flowMissed) {
+		return nil // the request may have come to its end in what is missing
 	}
 	answered := "without an answer"
 	if st.f.http.resps > 0 && st.f.http.done >= st.f.http.reqs {
@@ -220,7 +223,7 @@ func (st *story) stale() bool {
 	}
 	// Of a protocol that is not read: who closes at once has sent no request,
 	// and the last word before the close was the closer's, or a small one.
-	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c {
+	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c || st.f.has(flowMissed) {
 		return false
 	}
 	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS ||
@@ -433,7 +436,7 @@ func (st *story) closed() *finding {
 		(st.side(x).ack <= st.after.off || y == st.c && st.after.kind == lateRequest) {
 		return nil // nobody took that, or a request was taken and not answered: why is not in the capture
 	}
-	if st.owed() {
+	if st.owed() || st.cutShort() {
 		return nil
 	}
 	if st.proto != protoHTTP1 && (st.side(0).has(sideMissed) || st.side(1).has(sideMissed)) {
@@ -527,6 +530,13 @@ func (st *story) owed() bool {
 	answer := s.said() - s.turnOff
 	first := st.f.http.heads == 1 // the request came with the end of the handshake
 	return s.turn.n < c.turn.n || answer <= frameTLS || (first || s.turnAck < c.turnOff+asked) && answer <= ticketsTLS
+}
+
+// cutShort says that a server's close may have cut an answer in TLS off: it had
+// been speaking, and did not say goodbye (RFC 8446 6.1).
+func (st *story) cutShort() bool {
+	return st.proto == protoTLS && st.closer == st.s && int(st.f.more.talker) == st.s &&
+		!st.side(st.s).has(sideSaidClose) && !st.side(st.c).has(sideSaidClose) && (st.f.http.heads > 0 || !st.side(st.c).has(sideSYN)) && int64(st.idle()) < pause
 }
 
 // said is the offset of a side's last byte of data, and one.

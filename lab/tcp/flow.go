@@ -479,8 +479,8 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	if s.length > 0 && kind == talkData && peer.fin != never && (isNew || dataOff >= f.lateOff(d)) {
 		f.trouble(x).pending[1-d]++
 	}
-	if ack != never && f.more != nil && len(f.more.holds) > 0 && ack > peer.pos {
-		f.skip(x, 1-d)
+	if ack != never && ack > peer.pos {
+		f.arrived(x, 1-d, ack)
 	}
 	me.nxt = max(me.nxt, end)
 	if fresh || off > me.off(me.top) {
@@ -605,7 +605,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		me.flags |= sideCut
 	}
 	if f.http.proto == protoTLS {
-		if me.flags &^= sideSaidClose; bye {
+		if me.flags &^= sideSaidClose; bye || int64(len(s.payload)) == int64(s.length) && endsInAlert(s.payload) {
 			me.flags |= sideSaidClose
 		}
 	}

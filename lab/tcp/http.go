@@ -223,11 +223,27 @@ func (f *flow) consume(x *explainer, d int, off int64, b []byte, n int64) {
 	f.parse(x, d, b[min(p.pos-off, int64(len(b))):], n-(p.pos-off))
 }
 
+// arrived takes in that the peer has acknowledged all of side d up to ack: of a body
+// it need not be seen, what was held back waits for the rest in vain.
+func (f *flow) arrived(x *explainer, d int, ack int64) {
+	p := &f.side[d]
+	if (p.http == httpBody || p.http == httpChunkData) && ack >= p.end {
+		p.pos = p.end
+		f.bodyDone(d)
+	}
+	if f.more != nil && len(f.more.holds) > 0 && ack > p.pos {
+		f.skip(x, d)
+	}
+}
+
 // skip gives up waiting for the bytes at side d's pos: the peer acknowledged
 // them, the capture lacks them.
 func (f *flow) skip(x *explainer, d int) {
 	f.flags |= flowMissed
 	f.lose(x, d, 0)
+	if f.http.has(httpKnown) && int(f.http.client) == d {
+		f.http.flags |= httpUneven // requests may be among what is missing
+	}
 	if f.more == nil {
 		return
 	}
@@ -329,7 +345,7 @@ func lostTo(b []byte, n int64) httpFlags {
 // over takes the answers that could not be followed as whole, up to the n-th: the
 // next is expected. Of pipelined requests it is not known which are answered.
 func (e *exchange) over(n uint32) {
-	if e.reqs > e.done+1 {
+	if e.reqs > e.done+1 || e.resps > n {
 		e.flags |= httpUneven
 	}
 	e.flags &^= respLost | respOpen
@@ -359,7 +375,7 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 			p.http = httpOpaque
 		}
 	default:
-		if f.http.proto == protoUnknown && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && kind == looksOther {
+		if f.http.proto == protoUnknown && !f.has(flowMissed) && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && kind == looksOther {
 			// Both have spoken, and what begins here is no HTTP/1.
 			p.http, f.side[1-d].http = httpOpaque, httpOpaque
 			f.side[1-d].pos = f.side[1-d].nxt
@@ -567,8 +583,8 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 			return false
 		}
 		// A request on a connection whose last answer could not be followed
-		// shows that its client had it whole.
-		if e.has(respLost) {
+		// shows that its client had it whole, but where it was held back until the next.
+		if e.has(respLost) && int(f.talker) == d {
 			e.over(e.reqs)
 		}
 		if e.resps > e.reqs {
@@ -744,6 +760,22 @@ func closeNotify(b []byte) bool {
 			return b[0] == 0x15 || b[0] == 0x17 && n == 19
 		}
 		b = b[5+n:]
+	}
+	return false
+}
+
+// alertLengths are those of an encrypted alert as a record: of TLS 1.3 (alert,
+// content type, tag), and of TLS 1.2 with ChaCha20-Poly1305, AES-GCM, and AES-CBC
+// with the MACs in use.
+var alertLengths = [...]int{19, 18, 26, 32, 48, 64}
+
+// endsInAlert says whether a segment of TLS ends with an alert behind something else.
+func endsInAlert(b []byte) bool {
+	for _, n := range alertLengths {
+		if at := len(b) - 5 - n; at >= 0 && (b[at] == 0x15 || b[at] == 0x17 && n == alertLengths[0]) &&
+			b[at+1] == 3 && b[at+2] <= 4 && int(binary.BigEndian.Uint16(b[at+3:])) == n {
+			return true
+		}
 	}
 	return false
 }

@@ -259,8 +259,14 @@ func (st *story) unread() bool {
 			return false
 		}
 	}
-	return st.f.http.has(httpCut|httpGarbled) && (st.f.http.has(httpGarbled) || int64(st.idle()) < promptly) && st.closer == st.c && !st.guessed && st.rst == nil && !st.inferredAny() && !st.f.has(flowMissed) &&
+	return st.f.http.has(httpCut|httpGarbled) && (st.f.http.has(httpGarbled) || int64(st.idle()) < promptly) && st.closer == st.c && !st.guessed && (st.rst == nil || st.overBefore(st.rst)) && !st.inferredAny() && !st.f.has(flowMissed) &&
 		!st.after.at.ok() && int(st.f.more.talker) == st.s
+}
+
+// overBefore says that both sides had closed when an RST came.
+func (st *story) overBefore(r *reset) bool {
+	a, b := st.side(0).close, st.side(1).close
+	return a.ok() && b.ok() && r.at.n > max(a.n, b.n)
 }
 
 // oneWay says that the capture holds one direction only.

@@ -1,0 +1,245 @@
+package tcp
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// talked builds a script as a kernel would send it.
+type talked struct {
+	lines  []line
+	at     float64
+	c, s   uint32 // next sequence numbers
+	ca, sa uint32 // what each has acknowledged
+}
+
+func newTalk() *talked {
+	return &talked{lines: opened(), at: 0.001, c: 1, s: 1, ca: 1, sa: 1}
+}
+
+func (t *talked) client(flags, data string) {
+	t.lines = append(t.lines, line{t.at, 'C', flags, t.c, t.s, data, nil})
+	t.c += uint32(len(data))
+	if flagsOf(flags)&FIN != 0 {
+		t.c++
+	}
+	t.ca = t.s
+	t.at += 0.0005
+}
+
+func (t *talked) server(flags, data string) {
+	t.lines = append(t.lines, line{t.at, 'S', flags, t.s, t.c, data, nil})
+	t.s += uint32(len(data))
+	if flagsOf(flags)&FIN != 0 {
+		t.s++
+	}
+	t.sa = t.c
+	t.at += 0.0005
+}
+
+func (t *talked) exchange(kind string) {
+	const body = "0123456789012345678901234567890123456789"
+	switch kind {
+	case "get":
+		t.client("P.", get)
+		t.server(".", "")
+		t.server("P.", ok)
+		t.client(".", "")
+	case "two":
+		t.client("P.", get)
+		t.server(".", "HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n"+body)
+		t.server("P.", body)
+		t.client(".", "")
+	case "chunked":
+		t.client("P.", get)
+		t.server("P.", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n28\r\n"+body+"\r\n")
+		t.client(".", "")
+		t.server("P.", "0\r\n\r\n")
+		t.client(".", "")
+	case "head":
+		t.client("P.", "HEAD /test HTTP/1.1\r\nHost: x\r\n\r\n")
+		t.server(".", "")
+		t.server("P.", "HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n")
+		t.client(".", "")
+	case "continue":
+		t.client("P.", "POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 40\r\n\r\n")
+		t.server("P.", "HTTP/1.1 100 Continue\r\n\r\n")
+		t.client("P.", body)
+		t.server("P.", ok)
+		t.client(".", "")
+	case "204":
+		t.client("P.", "DELETE /x HTTP/1.1\r\nHost: x\r\n\r\n")
+		t.server("P.", "HTTP/1.1 204 No Content\r\n\r\n")
+		t.client(".", "")
+	case "pipe":
+		t.client("P.", get)
+		t.client("P.", get)
+		t.server("P.", ok)
+		t.server("P.", ok)
+		t.client(".", "")
+	case "upload":
+		t.client("P.", "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n28\r\n"+body+"\r\n")
+		t.client("P.", "28\r\n"+body+"\r\n")
+		t.server(".", "")
+		t.client("P.", "0\r\n\r\n")
+		t.server("P.", ok)
+	case "post":
+		t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 80\r\n\r\n")
+		t.client(".", body)
+		t.server(".", "")
+		t.client("P.", body)
+		t.server("P.", ok)
+		t.client(".", "")
+	}
+}
+
+var mixedEnds = []struct {
+	name  string
+	cause Cause
+	do    func(t *talked)
+}{
+	{"client closes", CauseClosed, func(t *talked) { t.client("F.", ""); t.server("F.", ""); t.client(".", "") }},
+	{"client closes late", CauseClosed, func(t *talked) { t.at += 5; t.client("F.", ""); t.server("F.", ""); t.client(".", "") }},
+	{"server closes", CauseClosed, func(t *talked) {
+		t.at += 5
+		t.server("F.", "")
+		t.client(".", "")
+		t.at += 1
+		t.client("F.", "")
+		t.server(".", "")
+	}},
+	{"stale", CauseStaleIdle, func(t *talked) {
+		t.at += 5
+		t.server("F.", "")
+		t.client(".", "")
+		t.at += 1
+		t.client("P.", get)
+		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil})
+	}},
+	{"discarded", CauseDiscarded, func(t *talked) {
+		t.at += 5
+		t.server("F.", "")
+		t.client(".", "")
+		t.at += 1
+		t.client("R.", "")
+	}},
+	{"aborted", CauseAborted, func(t *talked) { t.at += 5; t.server("R.", "") }},
+	{"aborted awaiting", CauseAborted, func(t *talked) { t.client("P.", get); t.server(".", ""); t.at += 0.3; t.server("R.", "") }},
+	{"truncated", CauseTruncated, func(t *talked) {
+		t.client("P.", get)
+		t.server("P.", longAns)
+		t.client(".", "")
+		t.at += 0.3
+		t.server("F.", "")
+		t.client("F.", "")
+		t.server(".", "")
+	}},
+	{"no-response", CauseNoResponse, func(t *talked) {
+		t.client("P.", get)
+		t.server(".", "")
+		t.at += 0.3
+		t.server("F.", "")
+		t.client("F.", "")
+		t.server(".", "")
+	}},
+	{"abandoned", CauseAbandoned, func(t *talked) {
+		t.client("P.", get)
+		t.server(".", "")
+		t.at += 1
+		t.client("F.", "")
+		t.server("F.", "")
+		t.client(".", "")
+	}},
+	{"abandoned in it", CauseAbandoned, func(t *talked) {
+		t.client("P.", get)
+		t.server("P.", longAns)
+		t.client(".", "")
+		t.at += 1
+		t.client("F.", "")
+		t.server("P.", "0123456789")
+		t.lines = append(t.lines, line{t.at, 'C', "R", t.c, 0, "", nil})
+	}},
+	{"early-close", CauseEarlyClose, func(t *talked) {
+		t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
+		t.server(".", "")
+		t.at += 1
+		t.server("F.", "")
+		t.client(".", "01234567890123456789")
+		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil})
+	}},
+	{"413 and RST", CauseAborted, func(t *talked) {
+		t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
+		t.server("P.", "HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		t.server("R.", "")
+		t.client(".", "0123456789")
+		t.client(".", "0123456789")
+		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil}, line{t.at, 'S', "R", t.s, 0, "", nil})
+	}},
+	{"413 and FIN", CauseEarlyClose, func(t *talked) {
+		t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
+		t.server("P.", "HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		t.server("F.", "")
+		t.client(".", "0123456789")
+		t.client(".", "0123456789")
+		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil}, line{t.at, 'S', "R", t.s, 0, "", nil})
+	}},
+	{"the client aborts in it", CauseAbandoned, func(t *talked) {
+		t.client("P.", get)
+		t.server("P.", longAns)
+		t.client(".", "")
+		t.at += 1
+		t.client("R.", "")
+	}},
+	{"crossing", CauseStaleCrossing, func(t *talked) {
+		t.at += 5
+		t.lines = append(t.lines, line{t.at, 'S', "F.", t.s, t.c, "", nil})
+		t.at += 0.00001
+		t.client("P.", get)
+		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil})
+	}},
+	{"open", CauseOpen, func(t *talked) {}},
+}
+
+func TestMixed(t *testing.T) {
+	kinds := []string{"get", "two", "chunked", "head", "post", "continue", "204", "pipe", "upload"}
+	r := rand.New(rand.NewPCG(8, 2))
+	seen := map[string]int{}
+	n := 0
+	for range 4000 {
+		tk := newTalk()
+		var ks []string
+		for range r.IntN(4) {
+			k := kinds[r.IntN(len(kinds))]
+			ks = append(ks, k)
+			tk.exchange(k)
+			tk.at += []float64{0.001, 0.3, 3}[r.IntN(3)]
+		}
+		e := mixedEnds[r.IntN(len(mixedEnds))]
+		e.do(tk)
+		ps := build(tk.lines)
+		var without []int
+		for range r.IntN(5) {
+			without = append(without, r.IntN(len(ps)))
+		}
+		var rest []Packet
+		for i, p := range ps {
+			if !slices.Contains(without, i) {
+				rest = append(rest, p)
+			}
+		}
+		n++
+		cs, _ := explainBytes(t, pcapng(t, rest, nil), Options{})
+		for _, c := range cs {
+			if !c.Cause.Weaker(e.cause) || len(without) == 0 && c.Cause != e.cause {
+				key := fmt.Sprintf("%s for %s (%s)", c.Cause, e.cause, e.name)
+				if seen[key]++; seen[key] <= 3 {
+					slices.Sort(without)
+					t.Errorf("%s %v without %d: %s", key, ks, without, c.Text)
+				}
+			}
+		}
+	}
+	t.Log(n, seen)
+}
