@@ -217,7 +217,8 @@ type (
 
 // patience is how long a client waits for its answer before it leaves or is cut
 // off. One that only shuts its writing side, to read on, does that at once: from
-// the packets the two are told apart by it.
+// the packets the two are told apart by it. So is, of a protocol that is not read, a
+// server that closes an idle connection from one that says no.
 var patience = idle(200 * millisecond)
 
 // serve is a scripted back end: what its first, second, ... connection meets;

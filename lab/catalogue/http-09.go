@@ -21,7 +21,7 @@ client that expects a status line cannot read it.`,
 		Access:  []access{{Status: 200, Upstream: "200"}},
 		Wire: []segment{{From: client, To: nginx, Flags: "P."}, {From: nginx, To: client, Flags: "P."},
 			{From: nginx, To: client, Flags: "F."}, {From: client, To: nginx, Flags: "F."}},
-		Ends: []end{{Client: client, Server: nginx, Cause: "unexplained", ClosedBy: "server"}},
+		Ends: []end{{Client: client, Server: nginx, Cause: "closed", ClosedBy: "server"}},
 	},
 	Control: control{
 		What: "the request line has a version",

@@ -50,7 +50,7 @@ func (st *story) aborted() *finding {
 	case last.ok() && st.was() == DuringIdle:
 		what = fmt.Sprintf("the answer to %s's request%s was whole (%d)", st.who(st.c), st.request(), st.frame(last))
 		switch tail = ": nothing was outstanding"; {
-		case x == st.s && c.ack < s.nxt, x == st.c && r.ack < s.nxt:
+		case x == st.s && c.ack < s.said(), x == st.c && r.ack < s.said():
 			tail = fmt.Sprintf(": not all of it had arrived at %s", st.who(st.c))
 		case x == st.c:
 			tail = ": it had arrived, but perhaps was never read"

@@ -143,17 +143,15 @@ const (
 	overflowWithin = int64(3 * time.Second)
 	// promptly is how soon a kernel answers by itself, a delayed ACK included.
 	promptly = int64(100 * time.Millisecond)
-	// pause is more time than there usually is between the parts of one answer.
-	pause = int64(500 * time.Millisecond)
 	// jitter is what may come on top of a round trip.
 	jitter = int64(10 * time.Millisecond)
 	// smallTLS is the size up to which TLS application data may be no request
 	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
 	smallTLS = 64
-	// What TLS 1.3 makes of an alert; at most of an HTTP/2 frame that asks nothing
+	// What TLS makes of an alert (1.2 with AES-GCM: nonce, alert, tag; 1.3 less); at most of an HTTP/2 frame that asks nothing
 	// (SETTINGS and its ACK, PING, WINDOW_UPDATE); and of the two session tickets that
 	// servers send unasked (RFC 8446 4.6.1).
-	alertTLS   = 5 + 2 + 17
+	alertTLS   = 5 + 26
 	frameTLS   = 40
 	ticketsTLS = 600
 	// goawayTLS is the size of a TLS record with a GOAWAY in it (RFC 9113 6.8: head,
@@ -217,8 +215,12 @@ func (st *story) unexplained() *finding {
 	case st.rst == nil && st.closer >= 0 && st.fin(0) != never && st.fin(1) != never && st.owed():
 		text = fmt.Sprintf("%s closed first, %s after; whether an answer was owed is not to be seen: the protocol is not read.", st.who(st.closer), st.who(1-st.closer))
 	case st.rst == nil && st.closer == st.s && st.fin(st.c) != never && st.cutShort():
-		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after its last data and without close_notify: whether its answer was whole is not to be seen.",
-			st.who(st.s), st.frame(st.side(st.s).close), span(st.idle()))
+		goodbye := " and without close_notify"
+		if st.side(st.s).has(sideCut) {
+			goodbye = ""
+		}
+		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after its last data%s: whether its answer was whole is not to be seen.",
+			st.who(st.s), st.frame(st.side(st.s).close), span(st.idle()), goodbye)
 	case st.rst == nil && st.closer == st.c && st.was() == DuringAwaiting && st.fin(st.s) != never && !st.inferredAny():
 		text = fmt.Sprintf("%s closed at once after its request%s (FIN, frame %d): it left, or only shut its writing side and read on; %s closed without an answer.",
 			st.who(st.c), st.request(), st.frame(st.side(st.c).close), st.who(st.s))

@@ -54,7 +54,7 @@ var scripts = []struct {
 		line{5.002, 'S', ".", sOK + 1, 2*cReq - 1, "", nil},
 		line{6, 'C', "F.", 2*cReq - 1, sOK + 1, "", nil},
 		line{6.001, 'S', ".", sOK + 1, 2 * cReq, "", nil},
-	), CauseUnexplained, Server, None, DuringIdle, AnswerNone, nil, 0},
+	), CauseStaleIdle, Server, None, DuringIdle, AnswerNone, nil, 0},
 	{"a server that closes on a word it does not answer, of a protocol that is not read", opened(
 		line{0.001, 'C', "P.", 1, 1, "WATCH all of them 1\r\n", nil},
 		line{0.2, 'S', "F.", 1, 22, "", nil},
@@ -701,7 +701,7 @@ func TestWithoutCloseNotify(t *testing.T) {
 		line{5, 'S', "F.", 1611, 411, "", nil},
 		line{5.001, 'C', "F.", 411, 1612, "", nil}))
 	const says = "without close_notify"
-	if c := one(t, ps); c.Cause != CauseClosed || !strings.Contains(c.Text, says) {
+	if c := one(t, ps); c.Cause != CauseUnexplained || !strings.Contains(c.Text, says) {
 		t.Errorf("%s: %s", c.Cause, c.Text)
 	}
 	for i := range ps {

@@ -118,6 +118,9 @@ func (st *story) abandoned() *finding {
 	if how == "FIN" && st.rst == nil && st.side(st.s).last.n < left.n {
 		return nil // what the server did then is not in the capture: it may have answered
 	}
+	if how == "FIN" && (c.fins > 1 && !c.closeOK.ok() || f.has(flowMidstream) && !st.side(st.s).data.ok()) {
+		return nil // the FIN met silence; or the server may have closed before
+	}
 	if st.proto == protoTLS {
 		return st.abandonedTLS(left)
 	}
@@ -263,7 +266,27 @@ func (st *story) warned() string {
 	return ""
 }
 
+// swallowed says whether a request that acknowledges the FIN was taken by the
+// server's TCP all the same, as a lingering close does: who has closed cannot answer
+// (RFC 9293 3.6).
+func (st *story) swallowed() bool {
+	x := st.closer
+	return x == st.s && !st.inferred[x] && st.proto == protoHTTP1 && st.at() == DuringIdle &&
+		st.after.at.ok() && int(st.after.from) == st.c && st.after.kind == lateRequest &&
+		st.after.ack > st.fin(x) && st.side(x).ack > st.after.off &&
+		(st.rst == nil || int(st.rst.from) == st.c) && !st.firstRST()
+}
+
 func (st *story) staleIdle() *finding {
+	if st.swallowed() {
+		me := st.side(st.s)
+		return &finding{
+			frames: []mark{me.close, st.after.at},
+			text: fmt.Sprintf("%s closed the %s (FIN, frame %d); %s had received it but sent%s %s later (%d); %s took it and threw it away, and no answer could come any more.%s",
+				st.who(st.s), st.idleText(), st.frame(me.close), st.who(st.c), st.what(), span(st.since(st.after.at, me.close)), st.frame(st.after.at), st.who(st.s), st.warned()),
+			during: DuringIdle, answer: new(Answer),
+		}
+	}
 	if !st.stale() || st.after.ack <= st.fin(st.closer) {
 		return nil
 	}
@@ -448,8 +471,6 @@ func (st *story) closed() *finding {
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
 		switch {
-		case st.proto == protoTLS && x == st.s && !st.side(x).has(sideSaidClose|sideCut):
-			t.say(" without close_notify")
 		case st.proto != protoHTTP1:
 		case st.side(x).has(sideSaidClose):
 			t.say(" as announced")
@@ -528,7 +549,7 @@ func (st *story) owed() bool {
 	// The server's last word is no answer where it was before the request, or no
 	// more than HTTP/2's bookkeeping, an alert, or session tickets that crossed it.
 	answer := s.said() - s.turnOff
-	first := st.f.http.heads == 1 // the request came with the end of the handshake
+	first := st.f.http.heads <= 2 // the request came with the end of the handshake, or between two tickets
 	return s.turn.n < c.turn.n || answer <= frameTLS || (first || s.turnAck < c.turnOff+asked) && answer <= ticketsTLS
 }
 
@@ -536,7 +557,7 @@ func (st *story) owed() bool {
 // been speaking, and did not say goodbye (RFC 8446 6.1).
 func (st *story) cutShort() bool {
 	return st.proto == protoTLS && st.closer == st.s && int(st.f.more.talker) == st.s &&
-		!st.side(st.s).has(sideSaidClose) && !st.side(st.c).has(sideSaidClose) && (st.f.http.heads > 0 || !st.side(st.c).has(sideSYN)) && int64(st.idle()) < pause
+		!st.side(st.s).has(sideSaidClose) && !st.side(st.c).has(sideSaidClose) && (st.f.http.heads > 0 || !st.side(st.c).has(sideSYN))
 }
 
 // said is the offset of a side's last byte of data, and one.

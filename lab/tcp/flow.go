@@ -195,6 +195,7 @@ type reset struct {
 	trig    talk // the peer's last segment before it
 	kind    ResetKind
 	ttl     uint8 // at the tap that the side's other segments are from, else 0
+	tap     int32 // where it was captured
 	resent  uint8 // unanswered retransmissions of its sender before it
 	fresh   bool  // came after the peer's last segment
 	deaf    bool  // its timestamps show that the peer's last segments did not arrive
@@ -418,7 +419,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	other := s.flags&SYN != 0 && f.has(flowEstablished)                                 // a connection whose SYN the capture lacks
 	overtaken := s.flags&FIN != 0 && f.more != nil && s.time-f.more.resetAt <= promptly // by the RST, perhaps
 	if !other && !overtaken {
-		f.life(d, m, end, ack)
+		f.life(s, d, m, end, ack)
 	}
 	peer.resent, peer.probes = 0, 0
 	fresh := !me.has(sideSeen)
@@ -664,7 +665,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	if s.tap != me.home {
 		ttl = 0 // as another tap saw it: not comparable
 	}
-	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: ttl, resent: me.resent, pressed: peer.resent,
+	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: ttl, tap: s.tap, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
 	r.deaf = r.fresh && s.echo != 0 && peer.stamp != 0 && int32(peer.stamp-s.echo) > 0
 	r.kind = f.resetKind(s, d, &r, ack)
@@ -751,12 +752,15 @@ func (f *flow) roundTrip() int64 {
 
 // life notes that a side speaks on after its own RST: what its stack would not
 // do (RFC 9293 3.5.3: the connection is gone).
-func (f *flow) life(d int, m mark, end, ack int64) {
+func (f *flow) life(s *segment, d int, m mark, end, ack int64) {
 	if f.more == nil || f.more.alive.ok() {
 		return
 	}
 	for _, r := range f.more.resets {
-		if int(r.from) == d && (end > max(f.side[d].nxt, r.off) || ack > f.side[d].ack) {
+		if int(r.from) != d || (r.tap^s.tap)&(maxInterfaces-1) != 0 || end-r.off > pastNear || ack-f.side[d].ack > pastNear {
+			continue // of another connection, or seen elsewhere: sent before it perhaps
+		}
+		if end > max(f.side[d].nxt, r.off) || ack > f.side[d].ack {
 			if f.more.alive = m; !f.more.ends[0].closeOK.ok() || !f.more.ends[1].closeOK.ok() {
 				f.more.ended = 0
 			}

@@ -437,6 +437,9 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 				return
 			}
 			p.http = httpHeader
+			if kind == looksRequest {
+				f.http.answered(noBody(whole))
+			}
 			if head < 0 {
 				if int64(len(b)) < n || len(whole) > maxCarry {
 					f.lose(x, d, lostTo(b, n))
@@ -635,6 +638,14 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 	return false
 }
 
+// answered notes whether the answer to the request that has begun has a body.
+func (e *exchange) answered(without bool) {
+	bit := uint32(1) << (e.reqs % 32)
+	if e.heads &^= bit; without {
+		e.heads |= bit
+	}
+}
+
 // header takes in a whole header and decides what follows it.
 func (f *flow) header(x *explainer, d int, m *message, whole []byte, request bool) {
 	p, e := &f.side[d], &f.http
@@ -644,11 +655,6 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		p.flags &^= sideSaidClose
 	}
 	if request {
-		bit := uint32(1) << (e.reqs % 32)
-		e.heads &^= bit
-		if m.noBody {
-			e.heads |= bit
-		}
 		e.reqLine = x.intern(m, whole)
 		switch {
 		case m.bad:
@@ -675,8 +681,10 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		e.hint = m.timeout
 	}
 	head := e.heads&(1<<(e.resps%32)) != 0 && e.resps <= e.reqs
+	tunnel := head && strings.HasPrefix(x.lineOf[e.reqLine], "CONNECT ")
+	head = head && (!tunnel || status/100 == 2)
 	switch {
-	case status == 101, head && status/100 == 2 && m.length < 0 && !m.chunked && strings.HasPrefix(x.lineOf[e.reqLine], "CONNECT "):
+	case status == 101, tunnel && head && m.length < 0 && !m.chunked:
 		e.proto = protoTunnel
 		e.flags &^= respOpen
 		e.done++

@@ -15,7 +15,6 @@ type message struct {
 	head    int32  // length of all, -1 when it is not whole
 	timeout uint16 // of Keep-Alive
 	status  uint16 // a response's
-	noBody  bool   // a request whose answer has none: HEAD, CONNECT
 	chunked bool
 	close   bool // the connection is not kept, as far as its sender is concerned
 	bad     bool // a length that cannot be trusted (RFC 9112 6.3)
@@ -73,9 +72,12 @@ func (m *message) first(line []byte) (old bool) {
 		return begins(line, "HTTP/1.0")
 	}
 	m.name = maphash.Bytes(names, line)
-	m.noBody = begins(line, "HEAD ") || begins(line, "CONNECT ")
 	return begins(line[max(len(line)-8, 0):], "HTTP/1.0")
 }
+
+// noBody says whether the answer to a request has no body: HEAD, and CONNECT where
+// it is granted.
+func noBody(b []byte) bool { return begins(b, "HEAD ") || begins(b, "CONNECT ") }
 
 // begins is bytes.HasPrefix in as many instructions as the prefix has words,
 // for it is a constant.
@@ -228,6 +230,8 @@ const (
 var methods = []string{"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ",
 	"PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "REPORT ", "PURGE ", "QUERY "}
 
+var newline, version = []byte("\n"), []byte(" HTTP/1.")
+
 // sniff says what a message that begins with b is.
 func sniff(b []byte) looks {
 	if len(b) == 0 {
@@ -252,6 +256,9 @@ func sniff(b []byte) looks {
 	}
 	for _, m := range methods {
 		if b[0] == m[0] && hasOrShort(b, m) {
+			if line, _, whole := bytes.Cut(b, newline); whole && !bytes.Contains(line, version) {
+				return looksOther // of another protocol, or HTTP/0.9
+			}
 			return shortOr(b, m, looksRequest)
 		}
 	}

@@ -104,7 +104,7 @@ var kernelCauses = map[uint16][]Cause{
 	9024: {CauseClosed}, 9025: {CauseClosed}, 9026: {CauseAborted}, 9027: {CauseDiscarded}, 9028: {CauseAborted},
 	9029: {CauseAborted}, 9030: {CauseAborted}, 9031: {CauseClosed}, 9032: {CauseClosed}, 9033: {CauseStaleIdle},
 	9034: {CauseTruncated}, 9035: {CauseAbandoned}, 9036: {CauseAborted}, 9037: {CauseAbandoned}, 9038: {CauseDiscarded},
-	9039: {CauseClosed}, 9040: {CauseClosed}, 9041: {CauseClosed},
+	9039: {CauseClosed}, 9040: {CauseClosed, CauseUnexplained}, 9041: {CauseClosed, CauseUnexplained}, // TLS
 	9100: {CauseStaleIdle}, 9101: {CauseStaleIdle}, 9102: {CauseClosed}, 9103: {CauseClosed}, 9104: {CauseStaleIdle},
 	9105: {CauseClosed}, 9106: {CauseStaleIdle, CauseClosed}, 9107: {CauseStaleIdle, CauseClosed}, 9108: {CauseClosed},
 	9109: {CauseClosed}, 9110: {CauseClosed},
@@ -237,7 +237,7 @@ func TestKernelLossy(t *testing.T) {
 				all++
 				if c.Cause == was {
 					kept++
-				} else if !c.Cause.Weaker(was) {
+				} else if !c.Cause.Weaker(was) && !slices.Contains(kernelCauses[c.Server.Port()], c.Cause) {
 					t.Errorf("1 in %d lost, %d in a row, seed %d: %v (%s): %s: %s", loss.one, loss.run, seed, c.Server, was, c.Cause, c.Text)
 				}
 			}
@@ -250,42 +250,54 @@ func TestKernelLossy(t *testing.T) {
 // wrong, and what happened; lacks and begins say that the capture is not whole. To
 // say that it is unexplained is always right.
 var told = map[string][]Cause{
-	"begins-at-early-hints":                       {CauseNoResponse},
-	"begins-at-tls-close":                         {CauseAbandoned},
-	"forgotten-by-a-socket-with-a-ttl-of-its-own": {CauseFlowForgotten},
-	"forty-pipelined-heads":                       {CauseClosed},
-	"forty-pipelined-heads-client-closes":         {CauseClosed},
-	"h2-no-response":                              {CauseNoResponse},
-	"h2-timeout-curl":                             {CauseAbandoned},
-	"h2-timeout-first-request":                    {CauseAbandoned},
-	"h2-timeout-httpx":                            {CauseAbandoned},
-	"half-close-ipv6":                             {CauseNoResponse},
-	"half-close-nc":                               {CauseNoResponse},
-	"half-close-socat":                            {CauseNoResponse},
-	"lacks-a-frame-of-the-upload":                 {CauseAbandoned},
-	"lacks-body-behind-100":                       {CauseNoResponse},
-	"lacks-last-command":                          {CauseUnexplained},
-	"lacks-late-command":                          {CauseStaleIdle},
-	"lacks-syn-of-a-port-used-again":              {CauseAborted, CauseClosed},
-	"lacks-the-client-fin":                        {CauseAbandoned},
-	"lacks-tls-request-no-response":               {CauseNoResponse},
-	"lacks-tls-request-timeout":                   {CauseAbandoned},
-	"no-response-behind-100":                      {CauseNoResponse},
-	"reset-by-a-timer-behind-one-probe":           {CauseAborted},
-	"reset-by-who-never-got-the-fin":              {CauseAborted},
-	"tls-no-response-behind-tickets":              {CauseNoResponse},
-	"tls-small-command-no-response":               {CauseNoResponse},
-	"tls-timeout-behind-tickets":                  {CauseAbandoned},
-	"until-close-timeout":                         {CauseAbandoned},
-	"until-close-timeout-curl":                    {CauseAbandoned},
-	"until-close-timeout-go":                      {CauseAbandoned},
-	"until-close-timeout-node":                    {CauseAbandoned},
-	"upload-broken-off-behind-413":                {CauseAbandoned},
+	"connect-refused":                                 {CauseClosed},
+	"connect-refused-cut-off":                         {CauseTruncated},
+	"get-of-another-protocol":                         {CauseStaleIdle},
+	"head-cut-to-96-bytes":                            {CauseClosed},
+	"lacks-syn-of-a-port-used-again-behind-its-reset": {CauseAborted},
+	"stale-lingering-apache":                          {CauseStaleIdle},
+	"tls-cut-off-slowly":                              {CauseTruncated},
+	"tls-timeout-behind-a-second-ticket":              {CauseAbandoned},
+	"begins-at-early-hints":                           {CauseNoResponse},
+	"begins-at-tls-close":                             {CauseAbandoned},
+	"forgotten-by-a-socket-with-a-ttl-of-its-own":     {CauseFlowForgotten},
+	"forty-pipelined-heads":                           {CauseClosed},
+	"forty-pipelined-heads-client-closes":             {CauseClosed},
+	"h2-no-response":                                  {CauseNoResponse},
+	"h2-timeout-curl":                                 {CauseAbandoned},
+	"h2-timeout-first-request":                        {CauseAbandoned},
+	"h2-timeout-httpx":                                {CauseAbandoned},
+	"half-close-ipv6":                                 {CauseNoResponse},
+	"half-close-nc":                                   {CauseNoResponse},
+	"half-close-socat":                                {CauseNoResponse},
+	"lacks-a-frame-of-the-upload":                     {CauseAbandoned},
+	"lacks-body-behind-100":                           {CauseNoResponse},
+	"lacks-last-command":                              {CauseUnexplained},
+	"lacks-late-command":                              {CauseStaleIdle},
+	"lacks-syn-of-a-port-used-again":                  {CauseAborted, CauseClosed},
+	"lacks-the-client-fin":                            {CauseAbandoned},
+	"lacks-tls-request-no-response":                   {CauseNoResponse},
+	"lacks-tls-request-timeout":                       {CauseAbandoned},
+	"no-response-behind-100":                          {CauseNoResponse},
+	"reset-by-a-timer-behind-one-probe":               {CauseAborted},
+	"reset-by-who-never-got-the-fin":                  {CauseAborted},
+	"tls-no-response-behind-tickets":                  {CauseNoResponse},
+	"tls-small-command-no-response":                   {CauseNoResponse},
+	"tls-timeout-behind-tickets":                      {CauseAbandoned},
+	"until-close-timeout":                             {CauseAbandoned},
+	"until-close-timeout-curl":                        {CauseAbandoned},
+	"until-close-timeout-go":                          {CauseAbandoned},
+	"until-close-timeout-node":                        {CauseAbandoned},
+	"upload-broken-off-behind-413":                    {CauseAbandoned},
 }
 
 func TestOnceToldWrong(t *testing.T) {
 	for name, truth := range told {
-		cs, _ := explainBytes(t, pcapng(t, readPackets(t, "testdata/told/"+name+".pcap.gz"), nil), Options{})
+		capture, err := os.ReadFile("testdata/told/" + name + ".pcap.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cs, _ := explainBytes(t, capture, Options{})
 		if len(cs) == 0 {
 			t.Errorf("%s: no connection", name)
 		}
