@@ -3,7 +3,6 @@ package catalogue
 import (
 	"rstlab/lab/scenario"
 	"rstlab/lab/script"
-	"rstlab/lab/tcp"
 )
 
 var _ = add(scenario.Scenario{
@@ -20,9 +19,9 @@ answer should be. The back end's answer, when it comes, meets RST.`,
 	Server:  serve(ops{script.ReadRequest(), script.Say("working"), script.Wait("done"), script.Answer(200, "done\n")}),
 	Play: steps{begin(raw("c", script.Write(getTest), script.Wait("shut"), script.Shut(), script.ReadResponse(), script.Close())),
 		said(backend, "working"), tell(client, "shut"), await(nginx, backend, "F."), quiet(), tell(backend, "done")},
-	Want: halfClosed("unexplained"),
+	Want: halfClosed(end{Client: client, Server: nginx, Cause: "unexplained", ClosedBy: "client"}),
 	// The longer it has waited, the more it looks like one that leaves.
-	Or: []want{halfClosed("abandoned")},
+	Or: []want{halfClosed(end{Client: client, Server: nginx, Cause: "abandoned", ClosedBy: "client"})},
 	Control: control{
 		What: "the client closes nothing",
 		Play: steps{begin(raw("c", script.Write(getTest), script.ReadResponse())), said(backend, "working"), tell(backend, "done")},
@@ -30,7 +29,7 @@ answer should be. The back end's answer, when it comes, meets RST.`,
 })
 
 // halfClosed is what comes of it; told is what the wire tells of the client.
-func halfClosed(told tcp.Cause) want {
+func halfClosed(told end) want {
 	return want{
 		Replies: []reply{{Class: "eof"}},
 		Ran:     []string{"GET /"},
@@ -39,7 +38,6 @@ func halfClosed(told tcp.Cause) want {
 		Wire: []segment{{From: client, To: nginx, Flags: "F."}, {From: nginx, To: backend, Flags: "F."},
 			{From: backend, To: nginx, Flags: "P."}, {From: nginx, To: backend, Flags: "R"}},
 		Resets: []reset{{From: nginx, To: backend, Kind: "to-data-after-close"}},
-		Ends: []end{{Client: client, Server: nginx, Cause: told, ClosedBy: "client"},
-			{Client: nginx, Server: backend, Cause: "abandoned", ClosedBy: "client"}},
+		Ends:   []end{told, {Client: nginx, Server: backend, Cause: "abandoned", ClosedBy: "client"}},
 	}
 }

@@ -61,7 +61,9 @@
 // and then whether the FIN had been sent more than once (stale-fin-lost) or once
 // and within its first time-out (stale-crossing). In FIN_WAIT2 Linux keeps no
 // more than a time-wait socket, after 60 s nothing; the answer is the same bare
-// RST, so the text says "kernel" and not which.
+// RST, so the text says "kernel" and not which. Who lingers (a process
+// that reads on to throw away, as Apache does) acknowledges the data instead: no
+// answer can come behind a FIN, so that is stale-idle too.
 //
 // An RST says by its shape what it answers (3.10.7.1: a segment with ACK is
 // answered by a bare RST whose sequence is that ACK): see ResetKind. One with
@@ -71,7 +73,8 @@
 // closed from truncated, no-response, early-close and abandoned. Bodies are
 // counted, not read. Where the capture lacks the bytes that frame a message, the
 // verdict is unexplained; nothing is guessed for protocols that are not read,
-// but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request. Who had
+// but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request, and that
+// a server that closes TLS without close_notify may have cut its answer off. Who had
 // the last word, and how much it was, tells whether TLS may have owed an answer;
 // FIN alone does not tell who left from who only shut its writing side (RFC 9293
 // 3.6), but that the latter does it at once.
