@@ -148,9 +148,10 @@ const (
 	// smallTLS is the size up to which TLS application data may be no request
 	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
 	smallTLS = 64
-	// What TLS makes of an alert (1.2 with AES-GCM: nonce, alert, tag; 1.3 less); at most of an HTTP/2 frame that asks nothing
-	// (SETTINGS and its ACK, PING, WINDOW_UPDATE); and of the two session tickets that
-	// servers send unasked (RFC 8446 4.6.1).
+	// What TLS makes of an alert (1.2 with AES-GCM: nonce, alert, tag; 1.3 less); at
+	// most of an HTTP/2 frame that asks nothing (SETTINGS and its ACK, PING,
+	// WINDOW_UPDATE); and of the two session tickets that servers send unasked
+	// (RFC 8446 4.6.1).
 	alertTLS   = 5 + 26
 	frameTLS   = 40
 	ticketsTLS = 600

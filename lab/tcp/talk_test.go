@@ -9,34 +9,34 @@ import (
 
 // talked builds a script as a kernel would send it.
 type talked struct {
-	lines  []line
-	at     float64
-	c, s   uint32 // next sequence numbers
-	ca, sa uint32 // what each has acknowledged
+	lines []line
+	at    float64
+	c, s  uint32 // next sequence numbers
 }
 
-func newTalk() *talked {
-	return &talked{lines: opened(), at: 0.001, c: 1, s: 1, ca: 1, sa: 1}
-}
+func newTalk() *talked { return &talked{lines: opened(), at: 0.001, c: 1, s: 1} }
 
-func (t *talked) client(flags, data string) {
-	t.lines = append(t.lines, line{t.at, 'C', flags, t.c, t.s, data, nil})
-	t.c += uint32(len(data))
+func (t *talked) client(flags, data string) { t.say('C', flags, data, &t.c, t.s) }
+func (t *talked) server(flags, data string) { t.say('S', flags, data, &t.s, t.c) }
+
+func (t *talked) say(from byte, flags, data string, seq *uint32, ack uint32) {
+	t.lines = append(t.lines, line{t.at, from, flags, *seq, ack, data, nil})
+	*seq += uint32(len(data))
 	if flagsOf(flags)&FIN != 0 {
-		t.c++
+		*seq++
 	}
-	t.ca = t.s
 	t.at += 0.0005
 }
 
-func (t *talked) server(flags, data string) {
-	t.lines = append(t.lines, line{t.at, 'S', flags, t.s, t.c, data, nil})
-	t.s += uint32(len(data))
-	if flagsOf(flags)&FIN != 0 {
-		t.s++
-	}
-	t.sa = t.c
-	t.at += 0.0005
+// tooLarge is an upload that is answered, and ended by that, while it comes.
+func (t *talked) tooLarge(end string) {
+	t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
+	t.server("P.", "HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	t.server(end, "")
+	t.client(".", "0123456789")
+	t.client(".", "0123456789")
+	t.server("R", "")
+	t.server("R", "")
 }
 
 func (t *talked) exchange(kind string) {
@@ -116,7 +116,7 @@ var mixedEnds = []struct {
 		t.client(".", "")
 		t.at += 1
 		t.client("P.", get)
-		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil})
+		t.server("R", "")
 	}},
 	{"discarded", CauseDiscarded, func(t *talked) {
 		t.at += 5
@@ -159,7 +159,7 @@ var mixedEnds = []struct {
 		t.at += 1
 		t.client("F.", "")
 		t.server("P.", "0123456789")
-		t.lines = append(t.lines, line{t.at, 'C', "R", t.c, 0, "", nil})
+		t.client("R", "")
 	}},
 	{"early-close", CauseEarlyClose, func(t *talked) {
 		t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
@@ -167,24 +167,10 @@ var mixedEnds = []struct {
 		t.at += 1
 		t.server("F.", "")
 		t.client(".", "01234567890123456789")
-		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil})
+		t.server("R", "")
 	}},
-	{"413 and RST", CauseAborted, func(t *talked) {
-		t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
-		t.server("P.", "HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-		t.server("R.", "")
-		t.client(".", "0123456789")
-		t.client(".", "0123456789")
-		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil}, line{t.at, 'S', "R", t.s, 0, "", nil})
-	}},
-	{"413 and FIN", CauseEarlyClose, func(t *talked) {
-		t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
-		t.server("P.", "HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-		t.server("F.", "")
-		t.client(".", "0123456789")
-		t.client(".", "0123456789")
-		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil}, line{t.at, 'S', "R", t.s, 0, "", nil})
-	}},
+	{"413 and RST", CauseAborted, func(t *talked) { t.tooLarge("R.") }},
+	{"413 and FIN", CauseEarlyClose, func(t *talked) { t.tooLarge("F.") }},
 	{"the client aborts in it", CauseAbandoned, func(t *talked) {
 		t.client("P.", get)
 		t.server("P.", longAns)
@@ -197,16 +183,17 @@ var mixedEnds = []struct {
 		t.lines = append(t.lines, line{t.at, 'S', "F.", t.s, t.c, "", nil})
 		t.at += 0.00001
 		t.client("P.", get)
-		t.lines = append(t.lines, line{t.at, 'S', "R", t.s, 0, "", nil})
+		t.server("R", "")
 	}},
 	{"open", CauseOpen, func(t *talked) {}},
 }
 
+// TestMixed plays talks of many exchanges and drops up to four frames of each: the
+// verdict is the declared one or weaker.
 func TestMixed(t *testing.T) {
 	kinds := []string{"get", "two", "chunked", "head", "post", "continue", "204", "pipe", "upload"}
 	r := rand.New(rand.NewPCG(8, 2))
 	seen := map[string]int{}
-	n := 0
 	for range 4000 {
 		tk := newTalk()
 		var ks []string
@@ -229,7 +216,6 @@ func TestMixed(t *testing.T) {
 				rest = append(rest, p)
 			}
 		}
-		n++
 		cs, _ := explainBytes(t, pcapng(t, rest, nil), Options{})
 		for _, c := range cs {
 			if !c.Cause.Weaker(e.cause) || len(without) == 0 && c.Cause != e.cause {
@@ -241,5 +227,4 @@ func TestMixed(t *testing.T) {
 			}
 		}
 	}
-	t.Log(n, seen)
 }
