@@ -22,19 +22,9 @@ timer applies; proxy_read_timeout ends the wait, after its 60 s.`,
 	Article: 5,
 	Nginx:   "article-connect-timeout",
 	Play:    []scenario.Step{get("/test"), quiet(), killHost(backend), get("/test")},
-	Want: scenario.Want{
-		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 504, Conn: 1}},
-		ErrorLog: []string{"upstream timed out (110: Connection timed out) while connecting to upstream"},
-		Access:   []scenario.Access{{Status: 200, Upstream: "200"}, {Status: 504, Upstream: "504"}},
-		Wire: slices.Concat(handshake(client, nginx), handshake(nginx, backend), []scenario.Segment{
-			{From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "S"},
-		}),
-		Ends: []scenario.End{
-			{Client: client, Server: nginx, Cause: "open"},
-			{Client: nginx, Server: backend, Cause: "closed"},
-			{Client: nginx, Server: backend, Cause: "unanswered"},
-		},
-	},
+	// On a slow machine nginx's FIN may come when the host is gone already.
+	Want: hostGone(end{Client: nginx, Server: backend, Cause: "closed"}),
+	Or:   []want{hostGone(end{Client: nginx, Server: backend, Cause: "half-closed"})},
 	Since: []scenario.Since{{Version: "1.29.7", Want: want{
 		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 504, Conn: 1}},
 		ErrorLog: []string{"upstream timed out (110: Connection timed out) while reading response header from upstream"},
@@ -50,3 +40,20 @@ timer applies; proxy_read_timeout ends the wait, after its 60 s.`,
 	Control: scenario.Control{What: "only the process is killed, its host stays",
 		Play: []scenario.Step{get("/test"), quiet(), kill(backend), get("/test")}},
 })
+
+// hostGone is a host that went after one exchange, whose connection had got so far.
+func hostGone(first end) want {
+	return want{
+		Replies:  []scenario.Reply{{Status: 200, Conn: 1}, {Status: 504, Conn: 1}},
+		ErrorLog: []string{"upstream timed out (110: Connection timed out) while connecting to upstream"},
+		Access:   []scenario.Access{{Status: 200, Upstream: "200"}, {Status: 504, Upstream: "504"}},
+		Wire: slices.Concat(handshake(client, nginx), handshake(nginx, backend), []scenario.Segment{
+			{From: nginx, To: backend, Flags: "S"}, {From: nginx, To: backend, Flags: "S"},
+		}),
+		Ends: []scenario.End{
+			{Client: client, Server: nginx, Cause: "open"},
+			first,
+			{Client: nginx, Server: backend, Cause: "unanswered"},
+		},
+	}
+}

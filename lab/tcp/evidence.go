@@ -186,7 +186,7 @@ var kernelReasons = map[string]struct {
 	"TCP_DISCONNECT_WITH_DATA": {"disconnected with data to send", []Cause{CauseAborted, CauseAbandoned, CauseDiscarded, CauseClosed}},
 	"TCP_KEEPALIVE_TIMEOUT":    {"keep-alive probes stayed without answer", []Cause{CauseKeepaliveTimeout}},
 	"TCP_TIMEWAIT_SOCKET":      {"data came for a connection in FIN_WAIT2 or TIME_WAIT, which no process owns", []Cause{CauseStaleIdle, CauseEarlyClose, CauseAbandoned, CauseClosed}},
-	"NO_SOCKET":                {"there was no socket", []Cause{CauseRefused, CauseFlowForgotten, CauseStaleIdle, CauseClosed, CauseStaleCrossing, CauseNoResponse}},
+	"NO_SOCKET":                {"there was no socket", []Cause{CauseRefused, CauseFlowForgotten, CauseStaleIdle, CauseClosed, CauseStaleCrossing}},
 	"TCP_FLAGS":                {"no connection, only a listener", []Cause{CauseFlowForgotten, CauseStaleIdle, CauseAcceptOverflow, CauseStaleCrossing, CauseClosed, CauseAborted}},
 	"INVALID_SYN":              {"the accept queue was full, or the SYN was not valid", []Cause{CauseAcceptOverflow}},
 	"TCP_OVERFLOW":             {"the accept queue was full", []Cause{CauseAcceptOverflow}},
@@ -214,10 +214,14 @@ func (c *Conversation) side(s Side) (netip.AddrPort, netip.AddrPort, string) {
 
 // ending is the reset that ended the conversation, nil without.
 func (c *Conversation) ending() *Reset {
-	if len(c.Resets) == 0 || c.Cause == CauseClosed || c.Cause == CauseHalfClosed || c.Cause == CauseRejected {
+	if c.Cause == CauseClosed || c.Cause == CauseHalfClosed || c.Cause == CauseRejected {
 		return nil
 	}
-	return &c.Resets[0]
+	i := slices.IndexFunc(c.Resets, func(r Reset) bool { return !r.over })
+	if i < 0 {
+		return nil
+	}
+	return &c.Resets[i]
 }
 
 func (c *Conversation) note(format string, args ...any) {

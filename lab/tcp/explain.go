@@ -39,6 +39,8 @@ type Reset struct {
 	Frame int       `json:"frame"`
 	From  Side      `json:"from"`
 	Kind  ResetKind `json:"kind"`
+
+	over bool // a straggler's, of a connection that both sides had closed: it ended nothing
 }
 
 // Basis says what a verdict rests on.

@@ -330,7 +330,7 @@ func (st *story) conversation() Conversation {
 	}
 	if f.more != nil {
 		for _, r := range f.more.resets {
-			c.Resets = append(c.Resets, Reset{Frame: st.frame(r.at), From: st.sideOf(int(r.from)), Kind: r.kind})
+			c.Resets = append(c.Resets, Reset{Frame: st.frame(r.at), From: st.sideOf(int(r.from)), Kind: r.kind, over: r.kind == AfterClose && st.overBefore(&r)})
 		}
 	}
 	if st.rst != nil {
@@ -372,15 +372,7 @@ func (st *story) conversation() Conversation {
 			}
 		}
 	}
-	if st.fin(0) != never && st.fin(1) != never {
-		last := max(st.side(0).close.n, st.side(1).close.n)
-		for _, r := range c.Resets {
-			c.LateReset = c.LateReset || c.Cause == CauseClosed && r.Frame > f.first+int(last)-1
-		}
-	}
-	if c.Cause == CauseClosed && len(c.Resets) > 0 {
-		c.LateReset = true
-	}
+	c.LateReset = c.Cause == CauseClosed && len(c.Resets) > 0
 	return c
 }
 
