@@ -130,12 +130,14 @@ func (b *Bench) write(w io.Writer, comments map[int]string) error {
 	return nil
 }
 
-// tcpdump's ring holds so many KiB, and each frame has a slot as large as the
-// largest: with tcpdump's own 2 MiB and 256 KiB there are 8, and a burst that
-// comes while tcpdump does not run loses frames.
+// tcpdump's ring holds so many KiB. Each frame has a slot for the largest, rounded
+// up to a power of two (packet(7), TPACKET_V2): these are 256 of 64 KiB, where
+// tcpdump's own 2 MiB and 256 KiB are 8, and a burst that comes while tcpdump does
+// not run loses frames. Their memory is taken when it starts, which costs more than
+// all that it does then.
 const (
-	ring    = "32768"
-	largest = "65549" // an IPv4 packet as the segmentation offload leaves it, on Ethernet
+	ring    = "16384"
+	largest = "65460" // as large as fits: segmentation offload leaves less (GSO_LEGACY_MAX_SIZE less MAX_TCP_HEADER, and headers)
 )
 
 // ethernet is LINKTYPE_ETHERNET: what a veth carries.
