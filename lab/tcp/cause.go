@@ -186,6 +186,9 @@ func (st *story) unexplained() *finding {
 	var text string
 	y, hushed := st.hushed()
 	switch {
+	case st.shuffled():
+		text = fmt.Sprintf("frame %d is older than one of this connection that the file has before it: the order of what ended it is not known. Where no clock was set back, reordercap (of Wireshark) sorts the file.",
+			st.frame(st.f.more.behind))
 	case st.oneWay() && st.f.has(flowEstablished):
 		text = "the capture holds one direction of this connection only."
 	case st.rst == nil && st.side(st.c).syns == 1 && !st.side(st.s).has(sideSeen) && st.silence() > 3*synRTO:

@@ -149,6 +149,7 @@ type trouble struct {
 	resetAt int64 // time of the last of all
 	icmp    *icmpNote
 	alive   mark // segment of a side that had already reset
+	behind  mark // segment at or after the first FIN or RST that is older than one before it in the file
 	holds   []held
 	carry   [2][]byte // HTTP: start of a message that is not whole yet
 	keep    []Frame
@@ -411,6 +412,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		return
 	}
 	m := f.mark(s)
+	if f.more != nil || s.flags&(FIN|RST) != 0 {
+		f.shuffled(x, s, m)
+	}
 	f.countTTL(me, s)
 	if s.flags&RST != 0 {
 		f.reset(x, s, d, m, off, ack)
@@ -766,6 +770,22 @@ func (f *flow) life(s *segment, d int, m mark, end, ack int64) {
 			}
 			return
 		}
+	}
+}
+
+// shuffled takes in whether a segment is older than one that the file has before
+// it: around the end what comes first decides.
+func (f *flow) shuffled(x *explainer, s *segment, m mark) {
+	latest := f.latest()
+	if f.more != nil {
+		latest = max(latest, f.more.resetAt)
+	}
+	if s.time >= latest || f.side[0].fin != never && f.side[1].fin != never {
+		return
+	}
+	t := f.trouble(x)
+	if !t.behind.ok() && (s.flags&(FIN|RST) != 0 || f.closer >= 0 || len(t.resets) > 0) {
+		t.behind = m
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -66,6 +67,28 @@ func TestMissingFrames(t *testing.T) {
 		drop(0)
 	}
 	t.Logf("%d of %d keep their cause with one frame missing", kept, all)
+}
+
+// TestSwappedRecords exchanges neighbouring records of the file, each with its own
+// time: what was captured on several queues may be written so. Nothing else is told
+// of it than of the file in order, or nothing.
+func TestSwappedRecords(t *testing.T) {
+	for _, tt := range scripts {
+		ps := build(tt.script)
+		for i := 1; i < len(ps); i++ {
+			if !ps[i].Time.After(ps[i-1].Time) {
+				continue
+			}
+			swapped := slices.Clone(ps)
+			swapped[i-1], swapped[i] = ps[i], ps[i-1]
+			cs, _ := explainBytes(t, pcapng(t, swapped, nil), Options{})
+			if len(cs) != 1 {
+				t.Errorf("%s with frames %d and %d exchanged: %d conversations", tt.name, i, i+1, len(cs))
+			} else if c := cs[0]; !c.Cause.Weaker(tt.cause) || strings.Contains(c.Text, "went back") {
+				t.Errorf("%s (%s) with frames %d and %d exchanged: %s: %s", tt.name, tt.cause, i, i+1, c.Cause, c.Text)
+			}
+		}
+	}
 }
 
 // TestSnapLength cuts the payload off: the same, or weaker. What the client

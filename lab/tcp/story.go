@@ -269,6 +269,10 @@ func (st *story) overBefore(r *reset) bool {
 	return a.ok() && b.ok() && r.at.n > max(a.n, b.n)
 }
 
+// shuffled says that the file has the frames around the end in another order than
+// that of their times.
+func (st *story) shuffled() bool { return st.f.more != nil && st.f.more.behind.ok() }
+
 // oneWay says that the capture holds one direction only.
 func (st *story) oneWay() bool {
 	return !st.side(0).has(sideSeen) || !st.side(1).has(sideSeen)
@@ -337,6 +341,9 @@ func (st *story) conversation() Conversation {
 		c.ResetBy = st.sideOf(int(st.rst.from))
 	}
 	for _, cause := range Causes {
+		if st.shuffled() && cause.Cause != CauseUnexplained {
+			continue
+		}
 		found := cause.when(st)
 		if found == nil {
 			continue
