@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -189,7 +190,7 @@ var mixedEnds = []struct {
 }
 
 // TestMixed plays talks of many exchanges and drops up to four frames of each: the
-// verdict is the declared one or weaker.
+// verdict is the declared one or weaker, and tells no time that has not passed.
 func TestMixed(t *testing.T) {
 	kinds := []string{"get", "two", "chunked", "head", "post", "continue", "204", "pipe", "upload"}
 	r := rand.New(rand.NewPCG(8, 2))
@@ -218,7 +219,7 @@ func TestMixed(t *testing.T) {
 		}
 		cs, _ := explainBytes(t, pcapng(t, rest, nil), Options{})
 		for _, c := range cs {
-			if !c.Cause.Weaker(e.cause) || len(without) == 0 && c.Cause != e.cause {
+			if !c.Cause.Weaker(e.cause) || len(without) == 0 && c.Cause != e.cause || strings.Contains(c.Text, "the clock went back") {
 				key := fmt.Sprintf("%s for %s (%s)", c.Cause, e.cause, e.name)
 				if seen[key]++; seen[key] <= 3 {
 					slices.Sort(without)
