@@ -598,7 +598,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		f.rest = max(f.rest, uint32(min(max(peer.turn.time()-me.data.time(), 0)/1e6, math.MaxUint32)))
 	}
 	bye := f.http.proto == protoTLS && closeNotify(s.payload) // which is no word of the exchange
-	reset := f.more != nil && f.more.ended != 0 // so this was on its way
+	reset := f.more != nil && f.more.ended != 0               // so this was on its way
 	if (int(f.talker) != d || late) && !bye && !reset {
 		if f.http.proto == protoTLS && me.has(sideSYN) {
 			f.http.heads++
