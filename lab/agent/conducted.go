@@ -151,6 +151,8 @@ func (h *host) do(c protocol.Command) (protocol.Event, error) {
 		return protocol.Event{}, h.listening(c)
 	case protocol.Destroy:
 		return protocol.Event{}, clearSockets()
+	case protocol.Forget:
+		return protocol.Event{}, forget()
 	case protocol.Packet:
 		return protocol.Event{}, packet(c.Data)
 	case protocol.Datagram:

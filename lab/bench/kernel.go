@@ -24,8 +24,9 @@ type Kernel struct {
 	engine *Engine
 	host   *host
 	volume string
-	dir    string // of an own instance: other users of the tracer are not disturbed
-	every  bool   // it tells of every RST (Linux 6.10)
+	dir    string   // of an own instance: other users of the tracer are not disturbed
+	every  bool     // it tells of every RST (Linux 6.10)
+	stats  []string // files that count what a CPU's buffer has lost
 
 	mu     sync.Mutex
 	resets []told
@@ -70,13 +71,20 @@ func (e *Engine) TraceKernel(ctx context.Context, tapImage string) (k *Kernel, e
 	k.dir = "/tracing/instances/" + k.name()
 	// The instance is gone when the script ends, however that comes about but by
 	// SIGKILL; clean removes what is left then.
-	_, err = k.host.run(ctx, "trace", []string{"sh", "-c", `
+	listening := make(chan struct{})
+	trace, err := k.host.run(ctx, "trace", []string{"sh", "-c", `
 		mkdir "$0" && cd "$0" || exit
 		trap 'echo 0 > events/tcp/tcp_send_reset/enable; cd /; kill $!; wait; rmdir "$0"' EXIT
 		trap exit TERM
 		cat trace_pipe & 
 		echo 1 > events/tcp/tcp_send_reset/enable || exit
-		wait $!`, k.dir}, false, k.line)
+		echo listening
+		wait $!`, k.dir}, false, func(s protocol.Stream, data []byte) {
+		if s == protocol.Stdout && string(data) == "listening" {
+			close(listening)
+		}
+		k.line(s, data)
+	})
 	if err != nil {
 		return k, err
 	}
@@ -85,11 +93,26 @@ func (e *Engine) TraceKernel(ctx context.Context, tapImage string) (k *Kernel, e
 		return k, err
 	}
 	k.every = code == 0
-	for tries := 0; ; tries++ {
-		if err = k.await(ctx, 200*time.Millisecond); err == nil || tries == 10 || ctx.Err() != nil {
-			return k, err
-		}
+	select {
+	case <-listening:
+	case <-trace.exited:
+		return k, k.host.ended(trace)
+	case <-k.host.gone:
+		return k, k.host.goneError()
+	case <-ctx.Done():
+		return k, context.Cause(ctx)
 	}
+	cpus, errout, code, err := k.host.exec(ctx, "ls", k.dir+"/per_cpu")
+	if err == nil && code != 0 {
+		err = fmt.Errorf("reading tracefs: %s", lastLine(errout))
+	}
+	for cpu := range strings.FieldsSeq(cpus) {
+		k.stats = append(k.stats, k.dir+"/per_cpu/"+cpu+"/stats")
+	}
+	if err != nil {
+		return k, err
+	}
+	return k, k.await(ctx, e.Timeouts.Agent)
 }
 
 // name names the instance after its owner, so that the next lab can tell
@@ -131,13 +154,16 @@ func (k *Kernel) line(s protocol.Stream, data []byte) {
 	for _, r := range resets {
 		k.resets = append(k.resets, told{scenario.KernelReset{KernelReset: r, Line: strings.TrimSpace(line)}, time.Now()})
 	}
-	if _, mark, ok := strings.Cut(line, "rstlab-fence-"); ok {
+	if _, mark, ok := strings.Cut(line, fenceWord); ok {
 		if reached := k.fences[strings.TrimSpace(mark)]; reached != nil {
 			close(reached)
 			delete(k.fences, strings.TrimSpace(mark))
 		}
 	}
 }
+
+// fenceWord begins the marks that await writes.
+const fenceWord = "rstlab-fence-"
 
 // await returns when every event so far has been read: a mark written into the
 // trace has come out behind them.
@@ -150,12 +176,8 @@ func (k *Kernel) await(ctx context.Context, timeout time.Duration) error {
 	mark := fmt.Sprint(k.fence)
 	k.fences[mark] = reached
 	k.mu.Unlock()
-	_, errout, code, err := k.host.exec(ctx, "sh", "-c", `echo "rstlab-fence-$1" > "$0/trace_marker"`, k.dir, mark)
-	if err != nil {
+	if _, err := k.host.ask(ctx, protocol.Command{Do: protocol.Write, Path: k.dir + "/trace_marker", Data: []byte(fenceWord + mark)}); err != nil {
 		return err
-	}
-	if code != 0 {
-		return fmt.Errorf("writing to tracefs: %s", lastLine(errout))
 	}
 	select {
 	case <-reached:
@@ -181,7 +203,7 @@ func (k *Kernel) whole(ctx context.Context) bool {
 	if k == nil || !k.every {
 		return false
 	}
-	out, _, code, err := k.host.exec(ctx, "sh", "-c", `grep -hE "^(commit )?overrun|^dropped" "$0"/per_cpu/cpu*/stats`, k.dir)
+	out, _, code, err := k.host.exec(ctx, append([]string{"grep", "-hE", "^(commit )?overrun|^dropped"}, k.stats...)...)
 	if err != nil || code != 0 {
 		return false
 	}

@@ -194,13 +194,20 @@ func TestReset(t *testing.T) {
 	first, err := b.Play(t.Context(), scenario.Scenario{ID: "first", Play: dirty}, nil, settled, &when{})
 	require.NoError(t, err)
 	require.Len(t, first.AccessLog, 2)
+	var known string
+	for _, tap := range b.taps {
+		out, _, _, err := tap.exec(t.Context(), "sh", "-c", "ip neigh; ip tcp_metrics")
+		require.NoError(t, err)
+		known += out
+	}
+	require.Contains(t, known, "lladdr", "there is something to forget")
 	pool.Put(t.Context(), b)
 
 	again, err := pool.Get(t.Context(), topology)
 	require.NoError(t, err)
 	require.Same(t, b, again, "a bench that is clean is used again")
 	for _, tap := range again.taps {
-		assert.NoError(t, tap.sh(t.Context(), `[ -z "$(ss -Htan | grep -vF 127.0.0.11)" ] && [ -z "$(nft list tables | grep rstlab)" ]`), tap.name)
+		assert.NoError(t, tap.sh(t.Context(), `[ -z "$(ss -Htan | grep -vF 127.0.0.11)" ] && [ -z "$(nft list tables | grep rstlab)" ] && [ -z "$(ip neigh; ip tcp_metrics)" ]`), tap.name)
 		out, _, _, err := tap.exec(t.Context(), "sh", "-c", "ls /proc | grep -c '^[0-9]'")
 		require.NoError(t, err)
 		assert.Equal(t, "4", strings.TrimSpace(out), "the agent, sh, ls and grep run in %s", tap.name)

@@ -69,12 +69,14 @@ func (t *tap) clear(ctx context.Context) error {
 	if _, err := t.ask(ctx, protocol.Command{Do: protocol.Destroy}); err != nil {
 		return err
 	}
-	forget := "printf 'tcp_metrics flush\nneigh flush all\n' | ip -batch -"
-	if t.ruled {
-		forget += fmt.Sprintf(" && nft 'add table inet %[1]s; delete table inet %[1]s; add table inet %[1]s_gate; delete table inet %[1]s_gate'", table)
+	if _, err := t.ask(ctx, protocol.Command{Do: protocol.Forget}); err != nil {
+		return err
+	}
+	if !t.ruled {
+		return nil
 	}
 	t.ruled = false
-	return t.sh(ctx, forget)
+	return t.sh(ctx, fmt.Sprintf("nft 'add table inet %[1]s; delete table inet %[1]s; add table inet %[1]s_gate; delete table inet %[1]s_gate'", table))
 }
 
 // capture is what all taps of a bench have captured.

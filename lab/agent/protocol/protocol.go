@@ -34,6 +34,9 @@ const (
 	// Destroy has the kernel throw every TCP connection of this host's namespace
 	// away, as ss -K does. It is an error if a socket is left then.
 	Destroy Verb = "destroy"
+	// Forget has the kernel forget what it remembers of this host's peers: TCP
+	// metrics and neighbours.
+	Forget Verb = "forget"
 	// Packet sends Data, an IPv4 packet with its header, as it is (raw(7)).
 	Packet Verb = "packet"
 	// Datagram sends Data as one UDP datagram to the address Path.
