@@ -145,19 +145,6 @@ const (
 	promptly = int64(100 * time.Millisecond)
 	// jitter is what may come on top of a round trip.
 	jitter = int64(10 * time.Millisecond)
-	// smallTLS is the size up to which TLS application data may be no request
-	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
-	smallTLS = 64
-	// What TLS makes of an alert (1.2 with AES-GCM: nonce, alert, tag; 1.3 less); at
-	// most of an HTTP/2 frame that asks nothing (SETTINGS and its ACK, PING,
-	// WINDOW_UPDATE); and of the two session tickets that servers send unasked
-	// (RFC 8446 4.6.1).
-	alertTLS   = 5 + 26
-	frameTLS   = 40
-	ticketsTLS = 600
-	// goawayTLS is the size of a TLS record with a GOAWAY in it (RFC 9113 6.8: head,
-	// last stream, error), and what TLS adds to it.
-	goawayTLS = 5 + 8 + 9 + 8 + 16
 )
 
 // ---- nothing more came ----

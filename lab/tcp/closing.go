@@ -182,26 +182,6 @@ func (st *story) abandoned() *finding {
 	}
 }
 
-// abandonedTLS: what is in the records is not known, but a server that goes on
-// sending more than the end of a connection needs was in the middle of an answer.
-func (st *story) abandonedTLS(left mark) *finding {
-	s := st.side(st.s)
-	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || s.has(sideMissed) || st.side(st.c).has(sideMissed) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
-		return nil
-	}
-	// Session tickets come late, and a GOAWAY may say why: who has only shaken hands
-	// (its Finished, a close_notify) awaits nothing.
-	if c := st.side(st.c); s.nxt-st.after.off <= 4*smallTLS || c.nxt-1-c.turnOff <= 2*smallTLS {
-		return nil
-	}
-	return &finding{
-		frames: []mark{left, st.after.at, st.rst.at},
-		text: fmt.Sprintf("%s left (FIN, frame %d); %s sent on (%d) and was answered with RST (%d).",
-			st.who(st.c), st.frame(left), st.who(st.s), st.frame(st.after.at), st.frame(st.rst.at)),
-		basis: Inferred,
-	}
-}
-
 // ---- FIN first, idle, then the other side sends ----
 
 // stale says whether the connection was closed by one side while idle, the
@@ -520,53 +500,6 @@ func (st *story) readLater() bool {
 }
 
 func (st *story) inferredAny() bool { return st.inferred[0] || st.inferred[1] }
-
-// owed says that the server may have owed an answer, in a protocol that is not
-// read, when it closed: the client had the last word, but for a TLS alert. In TLS
-// also when the client closed, that had waited after its last word.
-func (st *story) owed() bool {
-	c, s := st.side(st.c), st.side(st.s)
-	if st.proto == protoHTTP1 || !c.data.ok() {
-		return false
-	}
-	if st.proto != protoTLS {
-		last := st.f.talker
-		if st.closer >= 0 {
-			last = st.f.more.talker
-		}
-		return int(last) == st.c && st.closer != st.c
-	}
-	if c.has(sideSYN) && st.f.http.heads == 0 { // in the handshake nothing could be asked yet
-		return st.closer == st.s && !s.data.ok()
-	}
-	asked := c.said() - c.turnOff
-	if c.has(sideSaidClose) {
-		asked -= alertTLS
-	}
-	if asked <= 0 || st.closer == st.c && c.close.time()-c.turn.time() < promptly {
-		return false
-	}
-	// The server's last word is no answer where it was before the request, or no
-	// more than HTTP/2's bookkeeping, an alert, or session tickets that crossed it.
-	answer := s.said() - s.turnOff
-	first := st.f.http.heads <= 2 // the request came with the end of the handshake, or between two tickets
-	return s.turn.n < c.turn.n || answer <= frameTLS || (first || s.turnAck < c.turnOff+asked) && answer <= ticketsTLS
-}
-
-// cutShort says that a server's close may have cut an answer in TLS off: it had
-// been speaking, and did not say goodbye (RFC 8446 6.1).
-func (st *story) cutShort() bool {
-	return st.proto == protoTLS && st.closer == st.s && int(st.f.more.talker) == st.s &&
-		!st.side(st.s).has(sideSaidClose) && !st.side(st.c).has(sideSaidClose) && (st.f.http.heads > 0 || !st.side(st.c).has(sideSYN))
-}
-
-// said is the offset of a side's last byte of data, and one.
-func (s *end) said() int64 {
-	if s.fin != never {
-		return s.fin
-	}
-	return s.nxt
-}
 
 func (st *story) halfClosed() *finding {
 	a, b := st.fin(0), st.fin(1)

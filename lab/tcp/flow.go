@@ -2,8 +2,6 @@ package tcp
 
 import (
 	"math"
-	"slices"
-	"time"
 )
 
 // never is the offset of something not seen.
@@ -188,23 +186,6 @@ const (
 	lateGoodbye                 // TLS close_notify, HTTP/2 frames that end a connection
 )
 
-type reset struct {
-	at      mark
-	off     int64 // sequence, in the sender's offsets
-	ack     int64 // never for a bare RST
-	from    int8
-	trig    talk // the peer's last segment before it
-	kind    ResetKind
-	ttl     uint8 // at the tap that the side's other segments are from, else 0
-	tap     int32 // where it was captured
-	resent  uint8 // unanswered retransmissions of its sender before it
-	fresh   bool  // came after the peer's last segment
-	deaf    bool  // its timestamps show that the peer's last segments did not arrive
-	stray   bool  // answers an ACK of an older connection during the handshake (RFC 9293 3.10.7.3), or is older than what the peer has (RFC 5961 3.2)
-	gap     bool  // the capture lacks what its sender sent just before
-	pressed uint8 // unanswered retransmissions of the peer before it
-}
-
 type icmpNote struct {
 	ICMP
 	at   mark
@@ -260,113 +241,6 @@ func (f *flow) init(s *segment, d int) {
 func (f *flow) mark(s *segment) mark {
 	n := min(s.number-f.first+1, math.MaxUint32)
 	return mark{hi: uint32(uint64(s.time) >> 32), lo: uint32(s.time), n: uint32(n)}
-}
-
-// copyWindow is how far apart two captures of one segment by the same tap may
-// be: "any" sees a packet on each device it crosses, a mirror port twice.
-const copyWindow = 2e6 // ns
-
-// copied says whether the frame shows a segment that was already seen: by
-// another tap, or twice by the same.
-func (f *flow) copied(x *explainer, s *segment, d int, off, end, ack int64) bool {
-	me := &f.side[d]
-	id := s.id
-	if me.home < 0 {
-		me.home = s.tap
-	}
-	if s.tap != me.home {
-		news := end > me.nxt || !me.has(sideSeen) || s.flags&ACK != 0 && (!me.has(sideAcked) || ack > me.ack)
-		if s.flags&RST != 0 {
-			news = !f.hasReset(d, off)
-		}
-		if s.flags&FIN != 0 && me.fin == never {
-			news = true
-		}
-		if news {
-			ids := &f.trouble(x).tapIDs[d]
-			ids[1], ids[0] = ids[0], id
-			return false
-		}
-		if !f.moved(s, d) {
-			return true
-		}
-		me.home, me.ids = s.tap, [2]uint32{}
-		if f.more != nil {
-			f.more.tapIDs[d] = [2]uint32{}
-		}
-	}
-	if f.more != nil && (f.more.tapIDs[d][0] == id || f.more.tapIDs[d][1] == id) {
-		for i, v := range f.more.tapIDs[d] {
-			if v == id {
-				f.more.tapIDs[d][i] = 0
-			}
-		}
-		return true
-	}
-	if i := slices.Index(me.ids[:], id); i >= 0 && s.time-f.latestOf(d) < copyWindow {
-		switch {
-		case s.ipID != 0 || s.length > 0 || s.flags&(SYN|FIN) != 0:
-			f.flags |= flowTwice
-			return true
-		case f.has(flowTwice):
-			// Without an IP ID two RSTs, or two bare ACKs, look the same though
-			// they are two: the next one is another.
-			me.ids[i] = 0
-			return true
-		}
-	}
-	me.ids[1], me.ids[0] = me.ids[0], id
-	return false
-}
-
-// moved says whether a segment that shows nothing new at another tap than the
-// side's home is no late copy, but a repetition that home has not seen: the flow
-// goes another way now. So it is where this tap has shown what home did not; and
-// where the two are devices of one host, which copies cross at once.
-func (f *flow) moved(s *segment, d int) bool {
-	me := &f.side[d]
-	if s.time-f.latestOf(d) < promptly || slices.Contains(me.ids[:], s.id) {
-		return false
-	}
-	if s.tap&(maxInterfaces-1) == me.home&(maxInterfaces-1) {
-		return true
-	}
-	return f.more != nil && f.more.tapIDs[d][0] != 0 && !slices.Contains(f.more.tapIDs[d][:], s.id)
-}
-
-// identity is a hash over what a segment keeps on its way: two frames with the
-// same one show the same segment, not a retransmission, which has another IP ID
-// or timestamp.
-func (s *segment) identity() uint32 {
-	h := uint64(s.seq)<<32 | uint64(s.ack)
-	h = mix(h, uint64(s.flags)<<56|uint64(s.window)<<40|uint64(s.ipID)<<24|uint64(uint32(s.length))&0xffffff)
-	h = mix(h, uint64(s.stamp))
-	return uint32(h) | 1
-}
-
-// latestOf is when side d was last seen, by an RST too.
-func (f *flow) latestOf(d int) int64 {
-	t := f.side[d].last.time()
-	if f.more != nil {
-		for _, r := range f.more.resets {
-			if int(r.from) == d {
-				t = max(t, r.at.time())
-			}
-		}
-	}
-	return t
-}
-
-func (f *flow) hasReset(d int, off int64) bool {
-	if f.more == nil {
-		return false
-	}
-	for _, r := range f.more.resets {
-		if int(r.from) == d && r.off == off {
-			return true
-		}
-	}
-	return false
 }
 
 // add takes in the next segment, sent by side d.
@@ -707,86 +581,6 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	}
 	if t.ended == 0 && !r.stray {
 		t.ended = s.time
-	}
-}
-
-// resetKind says what an RST of side d is the answer to, if to anything
-// (RFC 9293 3.10.7; Linux: tcp_v4_send_reset answers, tcp_send_active_reset
-// acts).
-func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
-	me, peer := f.sides(d)
-	t := f.more
-	earlier, own := false, false
-	for _, o := range t.resets {
-		earlier = true
-		own = own || int(o.from) == d
-	}
-	bare := s.flags&ACK == 0
-	switch {
-	case !f.has(flowEstablished) && !me.has(sideSYN|sideSYNACK) && peer.has(sideSYN) && !bare && s.seq == 0 && ack >= 1 && ack <= peer.nxt:
-		return ToSYN // any other sequence would be of a connection that had got further
-	case me.fin != never && t.pending[d] > 0:
-		return ToDataAfterClose
-	case me.fin != never && peer.fin != never, earlier && !own:
-		return AfterClose
-	case own && bare && peer.talk == talkData && r.fresh:
-		return NoConnection
-	case own:
-		return AfterClose
-	case (me.probes > 0 || me.talk == talkProbe && r.deaf) && s.time-me.last.time() >= max(probeInterval, f.roundTrip()):
-		return ProbeTimeout
-	case me.fin != never && bare:
-		return AfterClose
-	case bare && r.fresh:
-		return NoConnection
-	}
-	return Abort
-}
-
-// probeInterval is the least time that a keep-alive probe is waited for
-// (TCP_KEEPINTVL counts whole seconds), a timer's slack off.
-const probeInterval = int64(time.Second) - jitter
-
-// roundTrip is at most this: the handshake's, as the capture saw it; 0 without.
-func (f *flow) roundTrip() int64 {
-	if !f.has(flowTimed) {
-		return 0
-	}
-	return int64(f.hsTime) * 1000
-}
-
-// life notes that a side speaks on after its own RST: what its stack would not
-// do (RFC 9293 3.5.3: the connection is gone).
-func (f *flow) life(s *segment, d int, m mark, end, ack int64) {
-	if f.more == nil || f.more.alive.ok() {
-		return
-	}
-	for _, r := range f.more.resets {
-		if int(r.from) != d || (r.tap^s.tap)&(maxInterfaces-1) != 0 || end-r.off > pastNear || ack-f.side[d].ack > pastNear {
-			continue // of another connection, or seen elsewhere: sent before it perhaps
-		}
-		if end > max(f.side[d].nxt, r.off) || ack > f.side[d].ack {
-			if f.more.alive = m; !f.more.ends[0].closeOK.ok() || !f.more.ends[1].closeOK.ok() {
-				f.more.ended = 0
-			}
-			return
-		}
-	}
-}
-
-// shuffled takes in whether a segment is older than one that the file has before
-// it: around the end what comes first decides.
-func (f *flow) shuffled(x *explainer, s *segment, m mark) {
-	latest := f.latest()
-	if f.more != nil {
-		latest = max(latest, f.more.resetAt)
-	}
-	if s.time >= latest || f.side[0].fin != never && f.side[1].fin != never {
-		return
-	}
-	t := f.trouble(x)
-	if !t.behind.ok() && (s.flags&(FIN|RST) != 0 || f.closer >= 0 || len(t.resets) > 0) {
-		t.behind = m
 	}
 }
 

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"strings"
 )
@@ -755,37 +754,6 @@ func (f *flow) crossKind(d int, off int64) lateKind {
 		return lateRequest
 	}
 	return lateRest
-}
-
-// closeNotify says whether a segment is a TLS good-bye: a small one that ends
-// with an alert, before which a GOAWAY has room. An alert is in the open up to
-// TLS 1.2; from 1.3 on (RFC 8446 5.2) it is a record of type application data
-// whose length is that of alert, content type and tag.
-func closeNotify(b []byte) bool {
-	for all := len(b); all <= smallTLS && len(b) >= 5 && b[1] == 3; {
-		n := int(binary.BigEndian.Uint16(b[3:]))
-		if len(b) <= 5+n {
-			return b[0] == 0x15 || b[0] == 0x17 && n == 19
-		}
-		b = b[5+n:]
-	}
-	return false
-}
-
-// alertLengths are those of an encrypted alert as a record: of TLS 1.3 (alert,
-// content type, tag), and of TLS 1.2 with ChaCha20-Poly1305, AES-GCM, and AES-CBC
-// with the MACs in use.
-var alertLengths = [...]int{19, 18, 26, 32, 48, 64}
-
-// endsInAlert says whether a segment of TLS ends with an alert behind something else.
-func endsInAlert(b []byte) bool {
-	for _, n := range alertLengths {
-		if at := len(b) - 5 - n; at >= 0 && (b[at] == 0x15 || b[at] == 0x17 && n == alertLengths[0]) &&
-			b[at+1] == 3 && b[at+2] <= 4 && int(binary.BigEndian.Uint16(b[at+3:])) == n {
-			return true
-		}
-	}
-	return false
 }
 
 // http2Request says whether a segment that begins with an HTTP/2 frame

@@ -1,0 +1,100 @@
+package tcp
+
+import "time"
+
+type reset struct {
+	at      mark
+	off     int64 // sequence, in the sender's offsets
+	ack     int64 // never for a bare RST
+	from    int8
+	trig    talk // the peer's last segment before it
+	kind    ResetKind
+	ttl     uint8 // at the tap that the side's other segments are from, else 0
+	tap     int32 // where it was captured
+	resent  uint8 // unanswered retransmissions of its sender before it
+	fresh   bool  // came after the peer's last segment
+	deaf    bool  // its timestamps show that the peer's last segments did not arrive
+	stray   bool  // answers an ACK of an older connection during the handshake (RFC 9293 3.10.7.3), or is older than what the peer has (RFC 5961 3.2)
+	gap     bool  // the capture lacks what its sender sent just before
+	pressed uint8 // unanswered retransmissions of the peer before it
+}
+
+// resetKind says what an RST of side d is the answer to, if to anything
+// (RFC 9293 3.10.7; Linux: tcp_v4_send_reset answers, tcp_send_active_reset
+// acts).
+func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
+	me, peer := f.sides(d)
+	t := f.more
+	earlier, own := false, false
+	for _, o := range t.resets {
+		earlier = true
+		own = own || int(o.from) == d
+	}
+	bare := s.flags&ACK == 0
+	switch {
+	case !f.has(flowEstablished) && !me.has(sideSYN|sideSYNACK) && peer.has(sideSYN) && !bare && s.seq == 0 && ack >= 1 && ack <= peer.nxt:
+		return ToSYN // any other sequence would be of a connection that had got further
+	case me.fin != never && t.pending[d] > 0:
+		return ToDataAfterClose
+	case me.fin != never && peer.fin != never, earlier && !own:
+		return AfterClose
+	case own && bare && peer.talk == talkData && r.fresh:
+		return NoConnection
+	case own:
+		return AfterClose
+	case (me.probes > 0 || me.talk == talkProbe && r.deaf) && s.time-me.last.time() >= max(probeInterval, f.roundTrip()):
+		return ProbeTimeout
+	case me.fin != never && bare:
+		return AfterClose
+	case bare && r.fresh:
+		return NoConnection
+	}
+	return Abort
+}
+
+// probeInterval is the least time that a keep-alive probe is waited for
+// (TCP_KEEPINTVL counts whole seconds), a timer's slack off.
+const probeInterval = int64(time.Second) - jitter
+
+// roundTrip is at most this: the handshake's, as the capture saw it; 0 without.
+func (f *flow) roundTrip() int64 {
+	if !f.has(flowTimed) {
+		return 0
+	}
+	return int64(f.hsTime) * 1000
+}
+
+// life notes that a side speaks on after its own RST: what its stack would not
+// do (RFC 9293 3.5.3: the connection is gone).
+func (f *flow) life(s *segment, d int, m mark, end, ack int64) {
+	if f.more == nil || f.more.alive.ok() {
+		return
+	}
+	for _, r := range f.more.resets {
+		if int(r.from) != d || (r.tap^s.tap)&(maxInterfaces-1) != 0 || end-r.off > pastNear || ack-f.side[d].ack > pastNear {
+			continue // of another connection, or seen elsewhere: sent before it perhaps
+		}
+		if end > max(f.side[d].nxt, r.off) || ack > f.side[d].ack {
+			if f.more.alive = m; !f.more.ends[0].closeOK.ok() || !f.more.ends[1].closeOK.ok() {
+				f.more.ended = 0
+			}
+			return
+		}
+	}
+}
+
+// shuffled takes in whether a segment is older than one that the file has before
+// it: around the end what comes first decides.
+func (f *flow) shuffled(x *explainer, s *segment, m mark) {
+	latest := f.latest()
+	if f.more != nil {
+		latest = max(latest, f.more.resetAt)
+	}
+	if s.time >= latest || f.side[0].fin != never && f.side[1].fin != never {
+		return
+	}
+	t := f.trouble(x)
+	if !t.behind.ok() && (s.flags&(FIN|RST) != 0 || f.closer >= 0 || len(t.resets) > 0) {
+		t.behind = m
+	}
+}
