@@ -8,8 +8,11 @@
 //	pipeline.go  decoding beside deciding, on two cores
 //	table.go     which flow a segment belongs to, and which flows were
 //	flow.go      the state machine: one flow while its segments come in
+//	copies.go    a segment that the capture shows more than once
+//	reset.go     an RST, and what it answers
 //	message.go   what the head of an HTTP/1 message says about its framing
-//	http.go      where HTTP/1 messages begin and end; TLS and HTTP/2 by their frames
+//	http.go      where HTTP/1 messages begin and end; HTTP/2 by its frames
+//	tls.go       good-byes and answers owed, by the size of TLS records
 //	story.go     a flow that is over, told from the client's side
 //	cause.go     the registry of causes, decided in its order once a flow is over
 //	handshake.go what ends a connection before it is one
