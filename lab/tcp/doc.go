@@ -101,11 +101,12 @@
 // elsewhere: probes and repeated FINs in the IP IDs, which Linux counts by
 // connection, in acknowledgments that nothing asked for, and in timestamps; a
 // lost RST in that who repeats stops, and an answer in that what it answers was
-// neither acknowledged nor sent again. So with frames missing a verdict gets
+// neither acknowledged nor sent again. Frames around the end that the file has in
+// another order than that of their times tell nothing. So with frames missing a verdict gets
 // weaker (Cause.Weaker) and does not become another; the tests drop every frame,
-// every two and every three of every script, of a real kernel's one in twenty, one
-// in five and every other, thousands of times, and damage every capture of the
-// catalogue.
+// every two and every three of every script and exchange neighbours in the file,
+// drop of a real kernel's one in twenty, one in five and every other, thousands of
+// times, and damage every capture of the catalogue.
 //
 // # A new cause
 //
@@ -118,9 +119,10 @@
 // A flow takes less than 400 bytes while it is open: 391 each with ten million
 // open at once, 3.9 GB (measured; Go 1.26, amd64). Payload is held back only for
 // lack of an earlier byte, 64 MB over all flows. At Options.MaxFlows the flow that
-// has been idle for longest (of the next 64) is decided early and says so. A flow that ended is delivered after 5 s of the capture's time, stragglers
-// of the next two minutes are known by a table of fixed size: an endless stream
-// runs in constant memory.
+// has been idle for longest (of the next 64) is decided early and says so. A flow
+// that ended is delivered after 5 s of the capture's time, stragglers of the next
+// two minutes are known by a table of fixed size: an endless stream runs in
+// constant memory.
 //
 // # Alternatives considered
 //
