@@ -352,7 +352,7 @@ func (e *explain) tell(in *os.File, name string, evidence tcp.Evidence) error {
 			c.Advice = report.Advice(c.Advice, scenarioCommand)
 			_ = enc.Encode(c)
 			return
-		case live && (!c.Cause.Healthy() || c.Log != ""):
+		case live && !c.Healthy():
 			report.Sick(paper, c)
 		}
 		groups.Add(c)

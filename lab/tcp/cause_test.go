@@ -664,6 +664,46 @@ func TestTLSEnds(t *testing.T) {
 	}
 }
 
+// TestAlert: the fatal alert that one end has sent in the open is told, and the
+// connection is none that needs no attention.
+func TestAlert(t *testing.T) {
+	hello := "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200)
+	flight := "\x16\x03\x03\x03\x20" + strings.Repeat("x", 800)
+	for said, tt := range map[string]struct {
+		by     Side
+		script []line
+	}{
+		"handshake failure": {Server, opened(
+			line{0.001, 'C', "P.", 1, 1, hello, nil},
+			line{0.002, 'S', "P.", 1, 206, "\x15\x03\x03\x00\x02\x02\x28", nil},
+			line{0.003, 'S', "F.", 8, 206, "", nil},
+			line{0.004, 'C', "F.", 206, 9, "", nil})},
+		"unknown certificate authority": {Client, opened(
+			line{0.001, 'C', "P.", 1, 1, hello, nil},
+			line{0.002, 'S', "P.", 1, 206, flight, nil},
+			line{0.003, 'C', "P.", 206, 806, "\x15\x03\x03\x00\x02\x02\x30", nil},
+			line{0.004, 'C', "F.", 213, 806, "", nil},
+			line{0.005, 'S', "F.", 806, 214, "", nil})},
+		"": {"", opened( // close_notify
+			line{0.001, 'C', "P.", 1, 1, hello, nil},
+			line{0.002, 'S', "P.", 1, 206, flight, nil},
+			line{0.003, 'C', "P.", 206, 806, "\x15\x03\x03\x00\x02\x01\x00", nil},
+			line{0.004, 'C', "F.", 213, 806, "", nil},
+			line{0.005, 'S', "F.", 806, 214, "", nil})},
+	} {
+		c := explain(t, tt.script)[0]
+		if c.Cause != CauseClosed || c.Alert != said || c.AlertBy != tt.by || c.Healthy() != (said == "") || !strings.Contains(c.Text, said) {
+			t.Errorf("%q: %s, %q by %q: %s", said, c.Cause, c.Alert, c.AlertBy, c.Text)
+		}
+		var g Groups
+		g.Add(c)
+		g.Add(c)
+		if one := g.List()[0]; one.Healthy() != (said == "") || !strings.Contains(one.Text, said) {
+			t.Errorf("%q: twice: %s", said, one.Text)
+		}
+	}
+}
+
 // TestToldAsItIs: who speaks another protocol, and how many of pipelined requests
 // were answered.
 func TestToldAsItIs(t *testing.T) {

@@ -87,6 +87,9 @@ type Conversation struct {
 	LongestRest  float64   `json:"longest_rest,omitempty"` // seconds: the longest after which the client used the connection again in time
 	Tap          Side      `json:"tap,omitempty"`          // side that the capture was taken at, where its TTLs or its handshake tell
 
+	Alert   string `json:"alert,omitempty"`    // the fatal TLS alert that was sent in the open: "handshake failure"
+	AlertBy Side   `json:"alert_by,omitempty"` // who sent it
+
 	Reason        string `json:"reason,omitempty"`        // of the RST that ended it, by the kernel that sent it
 	Log           string `json:"log,omitempty"`           // what nginx's error log says of it
 	Contradiction string `json:"contradiction,omitempty"` // other evidence that does not go with the cause

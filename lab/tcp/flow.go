@@ -147,6 +147,7 @@ type trouble struct {
 	resetAt int64 // time of the last of all
 	icmp    *icmpNote
 	alive   mark // segment of a side that had already reset
+	alert   tlsAlert
 	behind  mark // segment at or after the first FIN or RST that is older than one before it in the file
 	holds   []held
 	carry   [2][]byte // HTTP: start of a message that is not whole yet
@@ -487,6 +488,9 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	if f.http.proto == protoTLS {
 		if me.flags &^= sideSaidClose; bye || int64(len(s.payload)) == int64(s.length) && endsInAlert(s.payload) {
 			me.flags |= sideSaidClose
+		}
+		if code, ok := fatal(s.payload); ok && len(s.payload) == int(s.length) && (f.more == nil || !f.more.alert.at.ok()) {
+			f.trouble(x).alert = tlsAlert{at: m, from: int8(d), code: code}
 		}
 	}
 	if late {

@@ -26,6 +26,8 @@ type groupKey struct {
 	closedBy, reset Side
 	during          During // of an abort: what it cut off
 	logged          bool   // nginx's error log speaks of it
+	alert           string
+	alertBy         Side
 }
 
 // maxGroups bounds what an endless stream can make of different stories; what
@@ -50,6 +52,7 @@ type Group struct {
 	Idle       Spread         `json:"idle"`             // seconds without data before the first FIN or RST
 	Reuse      Spread         `json:"reuse"`            // seconds from the FIN to the data that came after it
 	Logged     bool           `json:"logged,omitempty"` // nginx's error log speaks of each
+	Alert      string         `json:"alert,omitempty"`  // the fatal TLS alert in each
 	Advice     string         `json:"advice,omitempty"`
 	Text       string         `json:"text"`     // one paragraph
 	Examples   []Conversation `json:"examples"` // the first ones
@@ -69,7 +72,7 @@ const maxReasons = 64
 
 // Add takes in one more conversation.
 func (g *Groups) Add(c Conversation) {
-	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown, c.Log != ""}
+	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown, c.Log != "", c.Alert, c.AlertBy}
 	if c.Cause == CauseAborted {
 		k.during = c.During
 	}
@@ -82,7 +85,7 @@ func (g *Groups) Add(c Conversation) {
 	v := g.byKey[k]
 	if v == nil {
 		v = &Group{Cause: k.cause, Client: c.Client.Addr(), Server: k.server, ClosedBy: c.ClosedBy, ResetBy: c.ResetBy,
-			ClientName: c.ClientName, ServerName: c.ServerName, Logged: k.logged, Advice: c.Advice, clients: map[netip.Addr]struct{}{}, reasons: map[string]int{}}
+			ClientName: c.ClientName, ServerName: c.ServerName, Logged: k.logged, Alert: k.alert, Advice: c.Advice, clients: map[netip.Addr]struct{}{}, reasons: map[string]int{}}
 		g.byKey[k] = v
 		g.order = append(g.order, v)
 	}
@@ -119,9 +122,12 @@ func (c Cause) Healthy() bool {
 	return false
 }
 
-// Healthy says whether the group needs nobody's attention: nginx has nothing to
-// say of it either.
-func (g *Group) Healthy() bool { return g.Cause.Healthy() && !g.Logged }
+// Healthy says whether a connection needs nobody's attention: nginx has nothing to
+// say of it either, and neither end has sent a TLS alert.
+func (c *Conversation) Healthy() bool { return c.Cause.Healthy() && c.Log == "" && c.Alert == "" }
+
+// Healthy says whether the group needs nobody's attention.
+func (g *Group) Healthy() bool { return g.Cause.Healthy() && !g.Logged && g.Alert == "" }
 
 // List gives the groups, the sick before the healthy, the many before the few.
 func (g *Groups) List() []Group {
@@ -214,6 +220,9 @@ func (g *Group) text() string {
 			text += ", " + means
 		}
 		text += "."
+	}
+	if g.Alert != "" {
+		text += fmt.Sprintf(" The %s had sent a TLS alert: %s.", e.AlertBy, g.Alert)
 	}
 	if g.Logged {
 		text += fmt.Sprintf(" nginx's error log of it: %q.", e.Log)

@@ -379,6 +379,11 @@ func (st *story) conversation() Conversation {
 			}
 		}
 	}
+	if f.more != nil && f.more.alert.at.ok() {
+		a := f.more.alert
+		c.Alert, c.AlertBy = a.String(), st.sideOf(int(a.from))
+		c.note("Before, %s had sent a TLS alert (frame %d): %s.", st.who(int(a.from)), st.frame(a.at), c.Alert)
+	}
 	c.LateReset = c.Cause == CauseClosed && len(c.Resets) > 0
 	return c
 }

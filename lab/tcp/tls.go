@@ -1,8 +1,10 @@
 package tcp
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 const (
@@ -50,6 +52,28 @@ func endsInAlert(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// tlsAlert is a fatal alert that was sent in the open: in a handshake, most often.
+type tlsAlert struct {
+	at   mark
+	from int8
+	code uint8 // RFC 8446 6.2
+}
+
+// fatal gives the code of the fatal alert in the open that a segment of TLS ends
+// with, if it does (RFC 8446 6: level and description, a record of two bytes).
+func fatal(b []byte) (code uint8, ok bool) {
+	if len(b) < 7 {
+		return 0, false
+	}
+	b = b[len(b)-7:]
+	return b[6], b[0] == 0x15 && b[1] == 3 && b[2] <= 4 && b[3] == 0 && b[4] == 2 && b[5] == 2
+}
+
+// String gives the words that crypto/tls has for it.
+func (a tlsAlert) String() string {
+	return strings.TrimPrefix(tls.AlertError(a.code).Error(), "tls: ")
 }
 
 // owed says that the server may have owed an answer, in a protocol that is not
