@@ -134,13 +134,18 @@ func TestConnections(t *testing.T) {
 // TestKept: no garbage collection closes the connection of a script that has ended.
 func TestKept(t *testing.T) {
 	r := start(t, script.Server{Conns: [][]script.Op{{script.Write("x"), script.Say("over")}}})
+	before := runtime.NumGoroutine()
 	conn := r.dial()
 	r.next()
 	assert.Equal(t, "said", r.next().Event)
-	time.Sleep(10 * time.Millisecond) // the script's goroutine is gone
+	for runtime.NumGoroutine() > before { // the script's is not gone yet
+		runtime.Gosched()
+	}
 	for range 3 {
+		finalized := make(chan struct{})
+		runtime.SetFinalizer(new([64]byte), func(*[64]byte) { close(finalized) })
 		runtime.GC()
-		time.Sleep(time.Millisecond)
+		<-finalized // and with it what else was garbage
 	}
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
 	got, err := io.ReadAll(conn)
