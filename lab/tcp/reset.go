@@ -83,6 +83,10 @@ func (f *flow) life(s *segment, d int, m mark, end, ack int64) {
 	}
 }
 
+// sideBySide is how far two segments that a host's cores capture at once may be out
+// of order in the file.
+const sideBySide = int64(20 * time.Microsecond)
+
 // shuffled takes in whether a segment is older than one that the file has before
 // it: around the end what comes first decides.
 func (f *flow) shuffled(x *explainer, s *segment, m mark) {
@@ -90,7 +94,7 @@ func (f *flow) shuffled(x *explainer, s *segment, m mark) {
 	if f.more != nil {
 		latest = max(latest, f.more.resetAt)
 	}
-	if s.time >= latest || f.side[0].fin != never && f.side[1].fin != never {
+	if s.time >= latest-sideBySide || f.side[0].fin != never && f.side[1].fin != never {
 		return
 	}
 	t := f.trouble(x)

@@ -189,8 +189,8 @@ var mixedEnds = []struct {
 	{"open", CauseOpen, func(t *talked) {}},
 }
 
-// TestMixed plays talks of many exchanges and drops up to four frames of each: the
-// verdict is the declared one or weaker, and tells no time that has not passed.
+// TestMixed plays talks of many exchanges, drops up to four frames of each, and
+// exchanges two neighbours in the file of some that lack none or one: the verdict is the declared one or weaker, and tells no time that has not passed.
 func TestMixed(t *testing.T) {
 	kinds := []string{"get", "two", "chunked", "head", "post", "continue", "204", "pipe", "upload"}
 	r := rand.New(rand.NewPCG(8, 2))
@@ -215,6 +215,12 @@ func TestMixed(t *testing.T) {
 		for i, p := range ps {
 			if !slices.Contains(without, i) {
 				rest = append(rest, p)
+			}
+		}
+		if len(without) < 2 {
+			if i := r.IntN(len(rest)-1) + 1; r.IntN(2) == 0 {
+				rest[i-1], rest[i] = rest[i], rest[i-1]
+				without = append(without, -i) // exchanged with the one before
 			}
 		}
 		cs, _ := explainBytes(t, pcapng(t, rest, nil), Options{})
