@@ -190,7 +190,8 @@ var mixedEnds = []struct {
 }
 
 // TestMixed plays talks of many exchanges, drops up to four frames of each, and
-// exchanges two neighbours in the file of some that lack none or one: the verdict is the declared one or weaker, and tells no time that has not passed.
+// exchanges two neighbours in the file of some that lack none or one: the verdict is
+// the declared one or weaker, and tells no time that has not passed.
 func TestMixed(t *testing.T) {
 	kinds := []string{"get", "two", "chunked", "head", "post", "continue", "204", "pipe", "upload"}
 	r := rand.New(rand.NewPCG(8, 2))
