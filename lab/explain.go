@@ -104,6 +104,7 @@ type explain struct {
 	causes, failOn []string
 	host, since    string
 	port           uint16
+	first          time.Time // when the connection began that is told first
 
 	kernel, counters, errorLog, accessLog, sockets string
 }
@@ -297,6 +298,9 @@ func (e *explain) evidence() (tcp.Evidence, error) {
 
 // wanted says whether a connection passes the filters.
 func (e *explain) wanted(c tcp.Conversation) (bool, error) {
+	if e.first.IsZero() {
+		e.first = c.Start
+	}
 	if len(e.causes) > 0 && !slices.Contains(e.causes, string(c.Cause)) {
 		return false, nil
 	}
@@ -311,7 +315,7 @@ func (e *explain) wanted(c tcp.Conversation) (bool, error) {
 		return false, nil
 	}
 	if e.since != "" {
-		since, err := report.Instant(e.since, c.Start)
+		since, err := report.Instant(e.since, e.first)
 		if err != nil {
 			return false, err
 		}
