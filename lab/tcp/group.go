@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -169,7 +170,7 @@ func (g *Group) text() string {
 	timed := g.ClosedBy != None && g.Idle.N > 1 && g.Idle.Quantile(0.5) >= 0.1
 	closed := who + " closed"
 	if timed {
-		closed += " after " + span(seconds(g.Idle.Quantile(0.5))) + " idle" + g.Idle.around()
+		closed += " after " + g.Idle.median() + " idle" + g.Idle.around()
 	}
 	asked := "requests came"
 	if e.Protocol != "http/1" {
@@ -199,7 +200,7 @@ func (g *Group) text() string {
 	case timed && g.Cause == CauseHalfClosed && g.ClosedBy != Both:
 		text = fmt.Sprintf("%s and the %s did not, %d times", closed, other, g.Count)
 	case timed:
-		text = fmt.Sprintf("%s, %d times, %s after the last data%s", g.Cause.Info().Says, g.Count, span(seconds(g.Idle.Quantile(0.5))), g.Idle.around())
+		text = fmt.Sprintf("%s, %d times, %s after the last data%s", g.Cause.Info().Says, g.Count, g.Idle.median(), g.Idle.around())
 	default:
 		text = fmt.Sprintf("%s, %d times", g.Cause.Info().Says, g.Count)
 	}
@@ -298,7 +299,7 @@ func (s Spread) String() string {
 	if s.N == 0 {
 		return "no samples"
 	}
-	text := span(seconds(s.Quantile(0.5)))
+	text := s.median()
 	if s.N == 1 {
 		return text
 	}
@@ -307,6 +308,17 @@ func (s Spread) String() string {
 		return fmt.Sprintf("%s (%d samples)", text, s.N)
 	}
 	return fmt.Sprintf("%s (%s to %s%s, %d samples)", text, lo, hi, unit, s.N)
+}
+
+// median is the value in the middle, as people say it: rounded no further than the
+// others reach.
+func (s Spread) median() string {
+	mid := s.Quantile(0.5)
+	rounded := math.Round(mid*10) / 10
+	if lo, hi, unit := extent(s.Min, s.Max); lo != hi && unit == " s" && mid >= 1 && (rounded < s.Min || rounded > s.Max) {
+		return strconv.FormatFloat(mid, 'f', 2, 64) + unit
+	}
+	return span(seconds(mid))
 }
 
 // around is what follows a median in a sentence: " (59.98 to 60.02, 311

@@ -88,17 +88,18 @@ func TestGroupsAndTimeouts(t *testing.T) {
 
 func TestSpread(t *testing.T) {
 	for want, values := range map[string][]float64{
-		"no samples":                           nil,
-		"5.0 s":                                {5.001},
-		"0.2 ms":                               {0.0002},
-		"5.0 s (3 samples)":                    {5, 5, 5},
-		"60.0 s (59.98 to 60.02 s, 3 samples)": {59.98, 60, 60.02},
-		"12 ms (3.0 to 14.2 ms, 3 samples)":    {0.003, 0.012, 0.0142},
-		"2.0 s (0.1 to 14.2 s, 3 samples)":     {0.1, 2, 14.2},
-		"200 s (100 to 301 s, 3 samples)":      {100, 200, 301},
-		"0.05 ms (0.04 to 0.06 ms, 3 samples)": {0.00004, 0.00005, 0.00006},
-		"1.0 s (0.99 to 1.01 s, 3 samples)":    {0.99, 1, 1.01},
-		"800 ms (700 to 900 ms, 3 samples)":    {0.7, 0.8, 0.9},
+		"no samples":                            nil,
+		"5.0 s":                                 {5.001},
+		"0.2 ms":                                {0.0002},
+		"5.0 s (3 samples)":                     {5, 5, 5},
+		"60.0 s (59.98 to 60.02 s, 3 samples)":  {59.98, 60, 60.02},
+		"12 ms (3.0 to 14.2 ms, 3 samples)":     {0.003, 0.012, 0.0142},
+		"2.0 s (0.1 to 14.2 s, 3 samples)":      {0.1, 2, 14.2},
+		"200 s (100 to 301 s, 3 samples)":       {100, 200, 301},
+		"0.05 ms (0.04 to 0.06 ms, 3 samples)":  {0.00004, 0.00005, 0.00006},
+		"1.0 s (0.99 to 1.01 s, 3 samples)":     {0.99, 1, 1.01},
+		"59.96 s (59.95 to 59.97 s, 3 samples)": {59.953, 59.96, 59.97},
+		"800 ms (700 to 900 ms, 3 samples)":     {0.7, 0.8, 0.9},
 	} {
 		var s Spread
 		for _, v := range values {
