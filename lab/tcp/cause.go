@@ -54,7 +54,7 @@ var Causes = []CauseInfo{
 	{CauseAcceptOverflow, "the accept queue was full",
 		"let the server accept faster, or give it a longer backlog: lab show accept-overflow", (*story).acceptOverflow},
 	{CauseUnanswered, "nothing came back",
-		"look for a filter that drops, or a host that is gone: lab show connect-blackhole", (*story).unanswered},
+		"look for a filter that drops, a host that is gone, or an accept queue that is full (nstat: TcpExtListenOverflows): lab show connect-blackhole", (*story).unanswered},
 	{CauseKeepaliveTimeout, "TCP keepalive stayed unanswered",
 		"", (*story).keepaliveTimeout},
 	// Whatever came before, a peer that went silent rules: what the other end
