@@ -15,6 +15,7 @@ type message struct {
 	head    int32  // length of all, -1 when it is not whole
 	timeout uint16 // of Keep-Alive
 	status  uint16 // a response's
+	coded   bool // in some way: the last must be chunked
 	chunked bool
 	close   bool // the connection is not kept, as far as its sender is concerned
 	bad     bool // a length that cannot be trusted (RFC 9112 6.3)
@@ -53,6 +54,7 @@ func (m *message) read(b []byte) {
 	if m.chunked {
 		m.length = -1
 	}
+	m.bad = m.bad || m.coded && !m.chunked
 	m.close = m.close || old && !keepAlive
 }
 
@@ -132,9 +134,9 @@ func (m *message) field(word uint64, line []byte) (keepAlive bool) {
 		_, keepAlive = after(v, "keep-alive")
 	case wordTransfer:
 		if v, ok := field(line, nameTransfer); ok {
+			m.bad = m.bad || m.chunked // nothing may follow it
 			rest, chunked := after(v, "chunked")
-			m.chunked = chunked && len(rest) == 0
-			m.bad = m.bad || !m.chunked
+			m.coded, m.chunked = true, chunked && len(rest) == 0
 		}
 	case wordKeepAlive:
 		v, _ := field(line, nameKeepAlive)
