@@ -15,7 +15,7 @@ type message struct {
 	head    int32  // length of all, -1 when it is not whole
 	timeout uint16 // of Keep-Alive
 	status  uint16 // a response's
-	coded   bool // in some way: the last must be chunked
+	coded   bool   // in some way: the last must be chunked
 	chunked bool
 	close   bool // the connection is not kept, as far as its sender is concerned
 	bad     bool // a length that cannot be trusted (RFC 9112 6.3)
