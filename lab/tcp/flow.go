@@ -540,54 +540,6 @@ func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 	}
 }
 
-// reset takes in an RST of side d.
-func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
-	me, peer := f.sides(d)
-	t := f.trouble(x)
-	ttl := s.ttl
-	if s.tap != me.home {
-		ttl = 0 // as another tap saw it: not comparable
-	}
-	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: ttl, tap: s.tap, resent: me.resent, pressed: peer.resent,
-		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
-	r.deaf = r.fresh && s.echo != 0 && peer.stamp != 0 && int32(peer.stamp-s.echo) > 0
-	r.kind = f.resetKind(s, d, &r, ack)
-	if r.kind == ToDataAfterClose {
-		t.pending[d]--
-	}
-	r.gap = me.skipped(s) || me.has(sideHidden) || max(off, me.off(me.top)) > me.nxt ||
-		s.cut && me.talk == talkProbe || // its timestamps may have told that the answers did not arrive
-		r.deaf && peer.talk == talkACK && s.time-peer.last.time() > promptly+int64(f.hsTime)*1000
-	r.stray = r.kind == NoConnection && !f.has(flowEstablished) && me.has(sideSYN) && !peer.has(sideSYNACK) ||
-		r.kind == Abort && f.closer < 0 && off < peer.ack
-	if ack != never {
-		if off > me.off(me.top) {
-			me.top = s.seq
-		}
-		if !me.has(sideAcked) || ack > me.ack {
-			me.ack, me.flags = ack, me.flags|sideAcked
-		}
-	}
-	if len(t.resets) == 0 {
-		if f.closer < 0 {
-			t.at, t.atReply = f.http.during(f), f.http.answer()
-			// A request that an RST with ACK does not cover had not arrived.
-			if e := &f.http; ack != never && t.at == DuringAwaiting && e.has(httpKnown) && int(e.client) == 1-d && e.reqs == e.done+1 && peer.off(e.reqSeq) >= ack {
-				t.at, t.atReply = DuringIdle, AnswerWhole
-			}
-		}
-	}
-	t.resetAt = max(t.resetAt, s.time)
-	if len(t.resets) < maxResets {
-		t.resets = append(t.resets, r)
-	} else {
-		t.dropped++
-	}
-	if t.ended == 0 && !r.stray {
-		t.ended = s.time
-	}
-}
-
 func (f *flow) icmp(x *explainer, s *segment, d int) {
 	t := f.trouble(x)
 	if t.icmp == nil {
