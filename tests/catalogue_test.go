@@ -165,20 +165,19 @@ func kernelAgrees(t *testing.T, r verdict.Result) int {
 		if c.Cause == tcp.CauseAcceptOverflow || c.Reuse > 60 { // tcp_fin_timeout: the connection is forgotten
 			continue // its RST is a listener's: the kernel's event carries no address
 		}
-		again, ended := false, false
+		again := false
 		for _, reset := range c.Resets {
 			switch {
 			case reset.Kind == tcp.Forged: // no kernel's
-			case (c.LateReset || again) && reset.From == tcp.Server:
-				late++ // perhaps a listener's
+			case reset.From == tcp.Server && (c.LateReset || again && reset.Kind != tcp.Abort):
+				late++ // perhaps a listener's, which answers and does nothing by itself
 			default:
 				resets++
 			}
 			again = again || reset.From == tcp.Server
-			ended = ended || reset.Kind != tcp.AfterClose
 		}
 		assert.Empty(t, c.Contradiction, r.Scenario)
-		if ended && c.Cause != tcp.CauseUnexplained && c.Cause != tcp.CauseClosed && c.Cause != tcp.CauseRejected { // what those say rests on no RST, or on no kernel's
+		if c.Ending() != nil && c.Cause != tcp.CauseUnexplained {
 			assert.Equal(t, tcp.Kernel, c.Basis, "%s: %s", r.Scenario, c.Text)
 		}
 	}

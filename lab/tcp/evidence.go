@@ -212,8 +212,8 @@ func (c *Conversation) side(s Side) (netip.AddrPort, netip.AddrPort, string) {
 	return c.Server, c.Client, c.ServerName
 }
 
-// ending is the reset that ended the conversation, nil without.
-func (c *Conversation) ending() *Reset {
+// Ending is the reset that ended the conversation, nil without.
+func (c *Conversation) Ending() *Reset {
 	if c.Cause == CauseClosed || c.Cause == CauseHalfClosed || c.Cause == CauseRejected {
 		return nil
 	}
@@ -282,7 +282,7 @@ func (t untold) take(c *Conversation, r *Reset) *KernelReset {
 }
 
 func (e Evidence) kernel(c *Conversation, t untold) {
-	r := c.ending()
+	r := c.Ending()
 	if r == nil || len(e.Kernel) == 0 && !e.KernelWhole {
 		return
 	}
