@@ -16,7 +16,7 @@ const (
 	metricsDelete  = 2 // TCP_METRICS_CMD_DEL; without an address: all
 )
 
-// neighbour is struct ndmsg (include/uapi/linux/neighbour.h): family, interface, state.
+// The size of struct ndmsg (include/uapi/linux/neighbour.h), and where its state is.
 const (
 	neighbourSize  = 12
 	neighbourState = 8

@@ -102,15 +102,12 @@ func (e *Engine) TraceKernel(ctx context.Context, tapImage string) (k *Kernel, e
 	case <-ctx.Done():
 		return k, context.Cause(ctx)
 	}
-	cpus, errout, code, err := k.host.exec(ctx, "ls", k.dir+"/per_cpu")
-	if err == nil && code != 0 {
-		err = fmt.Errorf("reading tracefs: %s", lastLine(errout))
-	}
-	for cpu := range strings.FieldsSeq(cpus) {
-		k.stats = append(k.stats, k.dir+"/per_cpu/"+cpu+"/stats")
-	}
+	cpus, err := k.list(ctx, k.dir+"/per_cpu")
 	if err != nil {
 		return k, err
+	}
+	for _, cpu := range cpus {
+		k.stats = append(k.stats, k.dir+"/per_cpu/"+cpu+"/stats")
 	}
 	return k, k.await(ctx, e.Timeouts.Agent)
 }
@@ -121,13 +118,19 @@ func (k *Kernel) name() string {
 	return "rstlab@" + strings.ReplaceAll(k.engine.me.String(), " ", "@")
 }
 
-// clean removes the instances of labs that have died.
-func (k *Kernel) clean(ctx context.Context) error {
-	out, errout, code, err := k.host.exec(ctx, "ls", "/tracing/instances")
+// list gives the names in a folder of tracefs.
+func (k *Kernel) list(ctx context.Context, folder string) ([]string, error) {
+	out, errout, code, err := k.host.exec(ctx, "ls", folder)
 	if err == nil && code != 0 {
 		err = fmt.Errorf("reading tracefs: %s", lastLine(errout))
 	}
-	for name := range strings.FieldsSeq(out) {
+	return strings.Fields(out), err
+}
+
+// clean removes the instances of labs that have died.
+func (k *Kernel) clean(ctx context.Context) error {
+	names, err := k.list(ctx, "/tracing/instances")
+	for _, name := range names {
 		if rest, ok := strings.CutPrefix(name, "rstlab@"); ok {
 			// A host's name may not hold "@", and machine-id@name has one.
 			f := strings.Split(rest, "@")

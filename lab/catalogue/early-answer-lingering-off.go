@@ -19,9 +19,8 @@ and can be read even then, on Linux; a client that gives up at the error of its 
 	Client:  "raw",
 	Nginx:   "lingering-off-large",
 	Backend: "scripted",
-	Server: &script.Server{Buffer: 4096, Conns: []ops{{script.ReadHead(), script.Say("asked"), script.Wait("answer"), script.Answer(413, "too large\n"),
-		script.Wait("drain"), script.ReadEnd(), script.Close()}}},
-	Play: answeredEarly,
+	Server:  answersEarly,
+	Play:    answeredEarly,
 	Want: want{
 		Replies: []reply{{Status: 413, Class: "reset"}},
 		Access:  []access{{Status: 413, Upstream: "413"}},
@@ -41,3 +40,7 @@ and can be read even then, on Linux; a client that gives up at the error of its 
 var answeredEarly = steps{begin(raw("c", script.Write(postHead(300001)), script.Fill(150000), script.Say("half"), script.Fill(150000), script.Wait("more"), script.Fill(1),
 	script.ReadResponse(), script.ReadEnd(), script.Close())),
 	said(backend, "asked"), said(client, "half"), quiet(), tell(backend, "answer"), await(nginx, client, "P."), quiet(), tell(client, "more"), finish(), tell(backend, "drain")}
+
+// answersEarly is a back end that has seen enough after the head.
+var answersEarly = &script.Server{Buffer: 4096, Conns: []ops{{script.ReadHead(), script.Say("asked"), script.Wait("answer"), script.Answer(413, "too large\n"),
+	script.Wait("drain"), script.ReadEnd(), script.Close()}}}

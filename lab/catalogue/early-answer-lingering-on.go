@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"rstlab/lab/scenario"
-	"rstlab/lab/script"
 )
 
 var _ = add(scenario.Scenario{
@@ -19,9 +18,8 @@ closes: no RST.`,
 	Client:  "raw",
 	Nginx:   "lingering-on-large",
 	Backend: "scripted",
-	Server: &script.Server{Buffer: 4096, Conns: []ops{{script.ReadHead(), script.Say("asked"), script.Wait("answer"), script.Answer(413, "too large\n"),
-		script.Wait("drain"), script.ReadEnd(), script.Close()}}},
-	Play: answeredEarly,
+	Server:  answersEarly,
+	Play:    answeredEarly,
 	Want: want{
 		Replies: []reply{{Status: 413}},
 		Access:  []access{{Status: 413, Upstream: "413"}},

@@ -101,12 +101,12 @@
 // elsewhere: probes and repeated FINs in the IP IDs, which Linux counts by
 // connection, in acknowledgments that nothing asked for, and in timestamps; a
 // lost RST in that who repeats stops, and an answer in that what it answers was
-// neither acknowledged nor sent again. Frames around the end that the file has in
-// another order than that of their times tell nothing. So with frames missing a verdict gets
-// weaker (Cause.Weaker) and does not become another; the tests drop every frame,
-// every two and every three of every script and exchange neighbours in the file,
-// drop of a real kernel's one in twenty, one in five and every other, thousands of
-// times, and damage every capture of the catalogue.
+// neither acknowledged nor sent again. So with frames missing a verdict gets weaker
+// (Cause.Weaker) and does not become another. Frames around the end that the file
+// has in another order than that of their times tell nothing. The tests drop every
+// frame, every two and every three of every script and exchange its neighbours;
+// they drop of a real kernel's one in twenty, one in five and every other, thousands
+// of times; and they damage every capture of the catalogue.
 //
 // # A new cause
 //

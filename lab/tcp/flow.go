@@ -1,8 +1,6 @@
 package tcp
 
-import (
-	"math"
-)
+import "math"
 
 // never is the offset of something not seen.
 const never = math.MinInt64

@@ -138,11 +138,7 @@ const sideBySide = int64(20 * time.Microsecond)
 // shuffled takes in whether a segment is older than one that the file has before
 // it: around the end what comes first decides.
 func (f *flow) shuffled(x *explainer, s *segment, m mark) {
-	latest := f.latest()
-	if f.more != nil {
-		latest = max(latest, f.more.resetAt)
-	}
-	if s.time >= latest-sideBySide || f.side[0].fin != never && f.side[1].fin != never {
+	if s.time >= f.seen()-sideBySide || f.side[0].fin != never && f.side[1].fin != never {
 		return
 	}
 	t := f.trouble(x)

@@ -288,11 +288,8 @@ func (st *story) conversation() Conversation {
 		Requests: int(f.http.reqs), Responses: int(f.http.resps),
 		Protocol: protocolNames[f.http.proto], Request: st.x.lineOf[f.http.reqLine],
 		Status: int(f.http.status), KeepAlive: int(f.http.hint),
-		Start: time.Unix(0, f.start), End: time.Unix(0, f.latest()),
+		Start: time.Unix(0, f.start), End: time.Unix(0, f.seen()),
 		Resets: []Reset{}, Frames: []int{}, DecidedEarly: st.early, LongestRest: float64(f.rest) / 1000,
-	}
-	if f.more != nil && f.more.resetAt > f.latest() {
-		c.End = time.Unix(0, f.more.resetAt)
 	}
 	if x, _ := st.tap(); x >= 0 {
 		c.Tap = st.sideOf(x)

@@ -168,3 +168,11 @@ func (s *side) seqAt() uint32 { return s.base + uint32(s.nxt) }
 
 // latest is the time of the flow's newest segment.
 func (f *flow) latest() int64 { return max(f.side[0].last.time(), f.side[1].last.time(), f.start) }
+
+// seen is when anything of it was seen last, an RST too.
+func (f *flow) seen() int64 {
+	if f.more == nil {
+		return f.latest()
+	}
+	return max(f.latest(), f.more.resetAt)
+}
