@@ -2,16 +2,21 @@
 // into conversations, and each conversation into how it ended, with the frames
 // that prove it. It is pure: an io.Reader in, values out; no Docker, no files.
 //
-//	capture.go   pcap and pcapng: records, in place and as they come (ReadPackets)
+//	source.go    a stream read through one buffer
+//	capture.go   pcap, and records of either, in place and as they come (ReadPackets)
+//	pcapng.go    the blocks of pcapng
 //	frame.go     Ethernet, VLAN, cooked, raw, IPv4, IPv6, TCP, ICMP errors (Read)
 //	rare.go      tunnels, extension headers, fragments, other links: gopacket
 //	pipeline.go  decoding beside deciding, on two cores
 //	table.go     which flow a segment belongs to, and which flows were
 //	flow.go      the state machine: one flow while its segments come in
+//	late.go      data after the other side's FIN
 //	copies.go    a segment that the capture shows more than once
 //	reset.go     an RST, and what it answers
 //	message.go   what the head of an HTTP/1 message says about its framing
-//	http.go      where HTTP/1 messages begin and end; HTTP/2 by its frames
+//	exchange.go  where in its requests and responses a flow is
+//	stream.go    the bytes of a side in order, and what is missing of them
+//	http.go      where HTTP/1 messages begin and end
 //	tls.go       good-byes and answers owed, by the size of TLS records
 //	story.go     a flow that is over, told from the client's side
 //	cause.go     the registry of causes, decided in its order once a flow is over

@@ -165,26 +165,6 @@ type closing struct {
 	next    bool // by its IP ID it does not, as far as that tells
 }
 
-// lateData is the first data of a side after the other side's FIN, in order of
-// capture or because the FIN does not acknowledge it.
-type lateData struct {
-	at   mark
-	off  int64
-	ack  int64 // acknowledgment it carried, in the closer's offsets
-	from int8
-	fins uint8 // FINs seen before it
-	kind lateKind
-}
-
-type lateKind uint8
-
-const (
-	lateOpaque  lateKind = iota // bytes of a protocol that is not read here
-	lateRequest                 // begins an HTTP/1 request
-	lateRest                    // goes on with an HTTP message
-	lateGoodbye                 // TLS close_notify, HTTP/2 frames that end a connection
-)
-
 type icmpNote struct {
 	ICMP
 	at   mark
@@ -420,14 +400,6 @@ func inc(v uint8) uint8 {
 		v++
 	}
 	return v
-}
-
-// lateOff is the offset of side d's first data after the peer's FIN.
-func (f *flow) lateOff(d int) int64 {
-	if f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d {
-		return math.MaxInt64
-	}
-	return f.more.after.off
 }
 
 func (f *flow) countTTL(me *side, s *segment) {

@@ -1,0 +1,87 @@
+package tcp
+
+import "math"
+
+// lateData is the first data of a side after the other side's FIN, in order of
+// capture or because the FIN does not acknowledge it.
+type lateData struct {
+	at   mark
+	off  int64
+	ack  int64 // acknowledgment it carried, in the closer's offsets
+	from int8
+	fins uint8 // FINs seen before it
+	kind lateKind
+}
+
+type lateKind uint8
+
+const (
+	lateOpaque  lateKind = iota // bytes of a protocol that is not read here
+	lateRequest                 // begins an HTTP/1 request
+	lateRest                    // goes on with an HTTP message
+	lateGoodbye                 // TLS close_notify, HTTP/2 frames that end a connection
+)
+
+// lateOff is the offset of side d's first data after the peer's FIN.
+func (f *flow) lateOff(d int) int64 {
+	if f.more == nil || !f.more.after.at.ok() || int(f.more.after.from) != d {
+		return math.MaxInt64
+	}
+	return f.more.after.off
+}
+
+// lateKind says what data of side d at offset off, after the peer's FIN, is.
+func (f *flow) lateKind(d int, off int64, b []byte) lateKind {
+	p, e := &f.side[d], &f.http
+	switch e.proto {
+	case protoTLS:
+		if closeNotify(b) {
+			return lateGoodbye
+		}
+		return lateOpaque
+	case protoHTTP2:
+		if !http2Request(b) {
+			return lateGoodbye
+		}
+		return lateOpaque
+	case protoTunnel:
+		return lateOpaque
+	}
+	if sniff(b) == looksRequest && (p.http == httpStart || p.http == httpLost || p.http == httpUnset) {
+		return lateRequest
+	}
+	if e.proto == protoHTTP1 && p.http != httpLost && p.http != httpUnset && p.http != httpStart {
+		return lateRest
+	}
+	return lateOpaque
+}
+
+// crossKind is lateKind for data of side d from offset off on that was fed
+// before the FIN came.
+func (f *flow) crossKind(d int, off int64) lateKind {
+	e := &f.http
+	switch {
+	case e.proto != protoHTTP1 || !e.has(httpKnown) || int(e.client) != d:
+		return lateOpaque
+	case e.reqs > 0 && f.side[d].off(e.reqSeq) >= off:
+		return lateRequest
+	}
+	return lateRest
+}
+
+// http2Request says whether a segment that begins with an HTTP/2 frame
+// (RFC 9113 4.1) holds HEADERS or DATA; PING, GOAWAY and the like are nobody's
+// request.
+func http2Request(b []byte) bool {
+	for len(b) >= 9 {
+		n := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+		if b[3] == 0 || b[3] == 1 || b[3] > 9 {
+			return true
+		}
+		if len(b) <= 9+n {
+			return false
+		}
+		b = b[9+n:]
+	}
+	return len(b) > 0
+}

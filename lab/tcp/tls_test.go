@@ -1,0 +1,129 @@
+package tcp
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTLSEnds: TLS is not read, but its last record tells whether its sender had
+// said all that it had to say.
+func TestTLSEnds(t *testing.T) {
+	record := func(kind string, n int) string {
+		return kind + "\x03\x03" + string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
+	}
+	hello, shaken, request, answer, alert := record("\x16", 200), record("\x16", 800), record("\x17", 300), record("\x17", 900), record("\x17", 19)
+	talk := func(says ...any) (script []line) {
+		seq := map[byte]uint32{'C': 1, 'S': 1}
+		peer := map[byte]byte{'C': 'S', 'S': 'C'}
+		at := 0.001
+		for i := 0; i < len(says); i += 3 {
+			from := says[i].(string)[0]
+			flags, data := says[i+1].(string), ""
+			switch v := says[i+2].(type) {
+			case string:
+				data = v
+			case float64:
+				at += v
+			}
+			at += 0.001
+			l := line{at, from, flags, seq[from], seq[peer[from]], data, nil}
+			if flags == "R." {
+				script = append(script, l)
+				continue
+			}
+			seq[from] += uint32(len(data))
+			if strings.Contains(flags, "F") {
+				seq[from]++
+			}
+			script = append(script, l)
+		}
+		return opened(script...)
+	}
+	shake := []any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", request, "S", "P.", answer, "C", ".", ""}
+	for name, tt := range map[string]struct {
+		says []any
+		want Cause
+	}{
+		"closed by the server with close_notify, thrown away":              {append(shake, "C", ".", 5.0, "S", "P.", alert, "S", "F.", "", "C", "R.", ""), CauseDiscarded},
+		"closed by the server without, perhaps in mid-answer":              {append(shake, "C", ".", 5.0, "S", "F.", "", "C", "R.", ""), CauseUnexplained},
+		"closed by the client with close_notify":                           {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the client, that waited for an answer":                  {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the client in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseClosed},
+		"refused by the server in the handshake":                           {[]any{"C", "P.", hello, "S", "P.", "\x15\x03\x03\x00\x02\x02\x28", "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseClosed},
+		"closed by the server in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseUnexplained},
+		"closed by the client, that had only shaken hands":                 {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
+		"closed by the client with GOAWAY and close_notify":                {append(shake, "C", ".", 5.0, "C", "P.", record("\x17", 34)+alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the client, whose short second request met bookkeeping": {append(shake, "C", "P.", record("\x17", 53), "S", "P.", record("\x17", 26), "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the server, that said nothing to the second request":    {append(shake, "C", "P.", record("\x17", 40), "S", ".", 2.0, "S", "P.", alert, "S", "F.", "", "C", "F.", "", "S", ".", ""), CauseUnexplained},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c := explain(t, talk(tt.says...))[0]; c.Cause != tt.want {
+				t.Errorf("%s, want %s: %s", c.Cause, tt.want, c.Text)
+			}
+		})
+	}
+}
+
+// TestAlert: the fatal alert that one end has sent in the open is told, and the
+// connection is none that needs no attention.
+func TestAlert(t *testing.T) {
+	hello := "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200)
+	flight := "\x16\x03\x03\x03\x20" + strings.Repeat("x", 800)
+	for said, tt := range map[string]struct {
+		by     Side
+		script []line
+	}{
+		"handshake failure": {Server, opened(
+			line{0.001, 'C', "P.", 1, 1, hello, nil},
+			line{0.002, 'S', "P.", 1, 206, "\x15\x03\x03\x00\x02\x02\x28", nil},
+			line{0.003, 'S', "F.", 8, 206, "", nil},
+			line{0.004, 'C', "F.", 206, 9, "", nil})},
+		"unknown certificate authority": {Client, opened(
+			line{0.001, 'C', "P.", 1, 1, hello, nil},
+			line{0.002, 'S', "P.", 1, 206, flight, nil},
+			line{0.003, 'C', "P.", 206, 806, "\x15\x03\x03\x00\x02\x02\x30", nil},
+			line{0.004, 'C', "F.", 213, 806, "", nil},
+			line{0.005, 'S', "F.", 806, 214, "", nil})},
+		"": {"", opened( // close_notify
+			line{0.001, 'C', "P.", 1, 1, hello, nil},
+			line{0.002, 'S', "P.", 1, 206, flight, nil},
+			line{0.003, 'C', "P.", 206, 806, "\x15\x03\x03\x00\x02\x01\x00", nil},
+			line{0.004, 'C', "F.", 213, 806, "", nil},
+			line{0.005, 'S', "F.", 806, 214, "", nil})},
+	} {
+		c := explain(t, tt.script)[0]
+		if c.Cause != CauseClosed || c.Alert != said || c.AlertBy != tt.by || c.Healthy() != (said == "") || !strings.Contains(c.Text, said) {
+			t.Errorf("%q: %s, %q by %q: %s", said, c.Cause, c.Alert, c.AlertBy, c.Text)
+		}
+		var g Groups
+		g.Add(c)
+		g.Add(c)
+		if one := g.List()[0]; one.Healthy() != (said == "") || !strings.Contains(one.Text, said) {
+			t.Errorf("%q: twice: %s", said, one.Text)
+		}
+	}
+}
+
+// TestWithoutCloseNotify: that a server closed TLS without its farewell is said where
+// the capture holds what it said last.
+func TestWithoutCloseNotify(t *testing.T) {
+	answer := "\x17\x03\x03\x03\x20" + strings.Repeat("x", 800)
+	ps := build(opened(
+		line{0.001, 'C', "P.", 1, 1, "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200), nil},
+		line{0.002, 'S', "P.", 1, 206, "\x16\x03\x03\x03\x20" + strings.Repeat("x", 800), nil},
+		line{0.003, 'C', "P.", 206, 806, "\x17\x03\x03\x00\xc8" + strings.Repeat("x", 200), nil},
+		line{0.004, 'S', "P.", 806, 411, answer, nil},
+		line{0.005, 'C', ".", 411, 1611, "", nil},
+		line{5, 'S', "F.", 1611, 411, "", nil},
+		line{5.001, 'C', "F.", 411, 1612, "", nil}))
+	const says = "without close_notify"
+	if c := one(t, ps); c.Cause != CauseUnexplained || !strings.Contains(c.Text, says) {
+		t.Errorf("%s: %s", c.Cause, c.Text)
+	}
+	for i := range ps {
+		ps[i].Data = ps[i].Data[:min(len(ps[i].Data), 60)]
+	}
+	if c := one(t, ps); strings.Contains(c.Text, says) {
+		t.Errorf("cut to 60 bytes: %s", c.Text)
+	}
+}
