@@ -89,7 +89,7 @@ func (st *story) flowForgotten() *finding {
 		}
 	}
 	// What was never seen alive here cannot be said to have forgotten.
-	if !me.has(sideSeen) || me.has(sideSYNACK) && me.nxt <= 1 && me.ack <= 1 || peer.has(sideAcked) && peer.ack > me.nxt {
+	if !me.has(sideSeen) || me.has(sideSYNACK) && me.nxt <= 1 && me.ack <= 1 || max(peer.ack, r.off) > me.nxt {
 		return nil
 	}
 	if r.at.time()-peer.last.time() > synRTO+st.f.roundTrip() {

@@ -206,7 +206,7 @@ func (st *story) stale() bool {
 	}
 	// Of a protocol that is not read: who closes at once has sent no request,
 	// and the last word before the close was the closer's, or a small one.
-	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c || st.f.has(flowMissed) {
+	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c || st.f.has(flowMissed) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) {
 		return false
 	}
 	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS ||
@@ -216,7 +216,8 @@ func (st *story) stale() bool {
 	return st.quietBefore()
 }
 
-// quietBefore says whether the closer had the last word before its FIN.
+// quietBefore says whether the closer had the last word before its FIN, or in TLS and
+// HTTP/2 its peer a small one, that asks nothing.
 func (st *story) quietBefore() bool {
 	s, c := st.side(st.closer), st.side(1-st.closer)
 	if st.proto == protoHTTP1 {
@@ -228,7 +229,7 @@ func (st *story) quietBefore() bool {
 	if s.close.time()-s.turn.time() < promptly {
 		return false // what it said at once before may have been a no, in the middle of a message
 	}
-	return st.f.more.talker == int8(st.closer) || c.turnOff == st.after.off && st.f.more.small
+	return st.f.more.talker == int8(st.closer) || (st.proto == protoTLS || st.proto == protoHTTP2) && c.turnOff == st.after.off && st.f.more.small
 }
 
 // warned is what a server had said in its answers of how long it keeps the
@@ -385,7 +386,7 @@ func (st *story) discarded() *finding {
 	if st.side(x).fins > 1 && !st.side(x).closeOK.ok() {
 		return nil // who never got the FIN did not throw away what it closed
 	}
-	if st.silent() || st.messageOpen() || st.f.http.has(reqOpen) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) ||
+	if st.silent() || st.owed() || st.messageOpen() || st.f.http.has(reqOpen) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) ||
 		st.rst.ack == never && st.side(y).ack < st.fin(x) {
 		return nil // a bare one may answer data that had not arrived
 	}
@@ -436,13 +437,13 @@ func (st *story) closed() *finding {
 		return nil // it had not taken all of it: where it closed is not known
 	}
 	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye &&
-		(st.side(x).ack <= st.after.off || y == st.c && st.after.kind == lateRequest) {
-		return nil // nobody took that, or a request was taken and not answered: why is not in the capture
+		(st.side(x).ack <= st.after.off || y == st.c && st.after.kind != lateRest) {
+		return nil // nobody took that, or what may be a request was taken and not answered: why is not in the capture
 	}
 	if st.owed() || st.cutShort() {
 		return nil
 	}
-	if st.proto != protoHTTP1 && (st.side(0).has(sideMissed) || st.side(1).has(sideMissed)) {
+	if st.proto != protoHTTP1 && (st.f.has(flowMissed) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed)) {
 		return nil // what is missing may have been a request, or its answer
 	}
 	// Most conversations end here: the text is put together without fmt.

@@ -163,6 +163,7 @@ type closing struct {
 	fins    uint8
 	gap     bool // the capture lacks what came just before the first, a FIN perhaps
 	next    bool // by its IP ID it does not, as far as that tells
+	bye     goodbye
 }
 
 type icmpNote struct {
@@ -444,6 +445,9 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	}
 	bye := f.http.proto == protoTLS && closeNotify(s.payload) // which is no word of the exchange
 	reset := f.more != nil && f.more.ended != 0               // so this was on its way
+	if bye || f.leaving(s, d) {
+		f.trouble(x).ends[d].bye.say(m, me.data)
+	}
 	if (int(f.talker) != d || late) && !bye && !reset {
 		if f.http.proto == protoTLS && me.has(sideSYN) {
 			f.http.heads++

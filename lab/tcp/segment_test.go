@@ -183,8 +183,9 @@ func TestSegments(t *testing.T) {
 			line{0.001, 'C', "P.", 1, 1, get, nil},
 			line{0.002, 'S', "P.", 1, cReq, "HTTP/1.1 101 Switching Protocols\r\n\r\n", nil},
 			line{0.003, 'C', "P.", cReq, 37, "GET is no request here", nil},
-			line{1, 'C', "F.", cReq + 22, 37, "", nil},
-			line{1.1, 'S', "F.", 37, cReq + 23, "", nil}),
+			line{0.004, 'S', "P.", 37, cReq + 22, "nor is this an answer", nil},
+			line{1, 'C', "F.", cReq + 22, 58, "", nil},
+			line{1.1, 'S', "F.", 58, cReq + 23, "", nil}),
 			CauseClosed, [2]int{1, 1}},
 		{"zero window and its probes", opened(
 			line{0.001, 'C', "P.", 1, 1, get, nil},

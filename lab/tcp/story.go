@@ -405,10 +405,11 @@ func (st *story) idle() time.Duration {
 }
 
 // lastData is the newest data before a moment, and the side that sent it; not
-// what crosses the first FIN, wherever the tap was.
+// what crosses the first FIN, wherever the tap was, nor the good-bye that it came with.
 func (st *story) lastData(end mark) (last mark, from int) {
 	for i := range st.ends {
-		for _, m := range [...]mark{st.side(i).data, st.side(i).turn} {
+		me := st.side(i)
+		for _, m := range [...]mark{me.bye.before(me.data, end), me.bye.before(me.turn, end)} {
 			if st.after.at.ok() && int(st.after.from) == i && m.n >= st.after.at.n {
 				continue
 			}

@@ -23,6 +23,9 @@ func (f *flow) feed(x *explainer, d int, off int64, b []byte, n int64) {
 		p.http, p.pos = httpStart, off
 		if !p.has(sideSYN | sideSYNACK) {
 			p.http = httpLost // the capture may begin in the middle of a message
+			if off > f.dataStart(p) {
+				p.flags |= sideMissed // the peer has acknowledged what was before
+			}
 		} else if p.pos = 1; off > 1 {
 			p.pos = 1
 		}
@@ -139,9 +142,11 @@ func (f *flow) missingTail(x *explainer, d int) {
 		}
 	}
 	if p.http == httpUnset {
-		if seen := f.dataStart(p); end > seen && p.has(sideKnown) && f.http.proto != protoTLS {
+		if seen := f.dataStart(p); end > seen && p.has(sideKnown) {
 			p.flags |= sideMissed
-			f.lose(x, d, 0)
+			if f.http.proto != protoTLS {
+				f.lose(x, d, 0)
+			}
 		}
 		return
 	}
@@ -206,6 +211,9 @@ func lostTo(b []byte, n int64) httpFlags {
 // resync looks for the start of a message at the start of a segment.
 func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 	p := &f.side[d]
+	if off > p.pos {
+		p.flags |= sideMissed
+	}
 	kind := sniff(b)
 	if kind == looksRequest && !wholeLine(b, n) {
 		kind = looksOther // a body may well begin with the name of a method

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,48 @@ func closeNotify(b []byte) bool {
 		b = b[5+n:]
 	}
 	return false
+}
+
+// goAwayLengths are those of a GOAWAY without words (RFC 9113 6.8) as a record: of TLS
+// 1.3, and of TLS 1.2 with ChaCha20-Poly1305 and AES-GCM. A PING is as long.
+var goAwayLengths = [...]int{34, 33, 41}
+
+// leaving says whether new data of side d in HTTP/2 may be a GOAWAY: in the clear it
+// asks and answers nothing, in TLS it has the size, and nothing was asked.
+func (f *flow) leaving(s *segment, d int) bool {
+	b := s.payload
+	switch f.http.proto {
+	case protoHTTP2:
+		return len(b) >= 9 && !http2Request(b)
+	case protoTLS:
+		return len(b) >= 5 && b[0] == 0x17 && slices.Contains(goAwayLengths[:], int(s.length)-5) && int(binary.BigEndian.Uint16(b[3:])) == int(s.length)-5 &&
+			(int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
+	}
+	return false
+}
+
+// goodbye is the last that a side said, where that may have been a good-bye: GOAWAY,
+// close_notify, or one behind the other.
+type goodbye struct {
+	first, last mark
+	spoke       mark // the side's data before it
+}
+
+// say takes in data that may be a good-bye, or the next of one.
+func (g *goodbye) say(m, before mark) {
+	if g.last.n != before.n || before.time()+promptly < m.time() {
+		g.first, g.spoke = m, before
+	}
+	g.last = m
+}
+
+// before passes over data that was the good-bye with which a connection ended: it
+// gives what the side had said before that.
+func (g *goodbye) before(data, end mark) mark {
+	if g.last.ok() && data.n >= g.first.n && data.n <= g.last.n && end.time()-g.last.time() < promptly {
+		return g.spoke
+	}
+	return data
 }
 
 // alertLengths are those of an encrypted alert as a record: of TLS 1.3 (alert,
@@ -77,8 +120,8 @@ func (a tlsAlert) String() string {
 }
 
 // owed says that the server may have owed an answer, in a protocol that is not
-// read, when it closed: the client had the last word, but for a TLS alert. In TLS
-// also when the client closed, that had waited after its last word.
+// read, when it closed: the client had the last word, but for a TLS alert. Also when
+// the client closed, that had waited after its last word.
 func (st *story) owed() bool {
 	c, s := st.side(st.c), st.side(st.s)
 	if st.proto == protoHTTP1 || !c.data.ok() {
@@ -89,7 +132,7 @@ func (st *story) owed() bool {
 		if st.closer >= 0 {
 			last = st.f.more.talker
 		}
-		return int(last) == st.c && st.closer != st.c
+		return int(last) == st.c && (st.closer != st.c || st.inferred[st.c] || int64(st.idle()) >= promptly)
 	}
 	if c.has(sideSYN) && st.f.http.heads == 0 { // in the handshake nothing could be asked yet
 		return st.closer == st.s && !s.data.ok()
@@ -98,7 +141,7 @@ func (st *story) owed() bool {
 	if c.has(sideSaidClose) {
 		asked -= alertTLS
 	}
-	if asked <= 0 || st.closer == st.c && c.close.time()-c.turn.time() < promptly {
+	if asked <= 0 || st.closer == st.c && !st.inferred[st.c] && c.close.time()-c.turn.time() < promptly {
 		return false
 	}
 	// The server's last word is no answer where it was before the request, or no

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -60,6 +61,69 @@ func TestTLSEnds(t *testing.T) {
 			if c := explain(t, talk(tt.says...))[0]; c.Cause != tt.want {
 				t.Errorf("%s, want %s: %s", c.Cause, tt.want, c.Text)
 			}
+		})
+	}
+}
+
+// TestIdleBehindGoodbye: what is said with the FIN, GOAWAY and close_notify, does not
+// end the rest of a connection; an answer does.
+func TestIdleBehindGoodbye(t *testing.T) {
+	record := func(n int) string { return "\x17\x03\x03\x00" + string([]byte{byte(n)}) + strings.Repeat("x", n) }
+	frame := func(kind byte, n int) string {
+		return string([]byte{0, 0, byte(n), kind, 0, 0, 0, 0, 1}) + strings.Repeat("x", n)
+	}
+	tls := []string{"\x16\x03\x01\x00\x80" + strings.Repeat("x", 128), strings.Repeat("\x16\x03\x03\x00\x80"+strings.Repeat("x", 128), 6),
+		record(53), strings.Repeat(record(250), 2), record(120), strings.Repeat(record(250), 3)}
+	h2 := []string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0) + frame(1, 9), frame(4, 0) + frame(1, 9) + frame(0, 9)}
+	for name, tt := range map[string]struct {
+		said  []string // in turn, the client first, a millisecond each
+		last  byte     // who closes
+		bye   []string // 5 s later
+		apart float64  // the good-bye, the FIN and what is before each
+		idle  float64
+	}{
+		"close_notify":                  {tls, 'S', []string{record(19)}, 0.001, 5},
+		"close_notify of the client":    {tls, 'C', []string{record(19)}, 0.001, 5},
+		"GOAWAY, close_notify":          {tls, 'S', []string{record(34), record(19)}, 0.001, 5},
+		"GOAWAY and close_notify":       {tls, 'S', []string{record(34) + record(19)}, 0.001, 5},
+		"GOAWAY, no close_notify":       {tls, 'S', []string{record(34)}, 0.001, 5},
+		"GOAWAY behind bookkeeping":     {append(tls, record(22)), 'S', []string{record(34), record(19)}, 0.001, 5},
+		"an answer of its size":         {append(tls, record(120)), 'S', []string{record(34)}, 0.001, 0.001},
+		"an answer before it":           {append(tls, record(120)), 'S', []string{record(60), record(19)}, 0.001, 0.002},
+		"close_notify long before":      {tls, 'S', []string{record(19)}, 2, 2},
+		"nothing":                       {tls, 'S', nil, 0.001, 5},
+		"GOAWAY in the clear":           {h2, 'S', []string{frame(7, 8)}, 0.001, 5},
+		"GOAWAY that says why":          {append(h2, frame(4, 0)), 'S', []string{frame(7, 30)}, 0.001, 5},
+		"SETTINGS and PING":             {h2, 'S', []string{frame(4, 0) + frame(6, 8)}, 0.001, 5},
+		"HEADERS":                       {h2, 'S', []string{frame(1, 8)}, 0.001, 0.001},
+		"GOAWAY behind DATA, in one go": {h2, 'S', []string{frame(0, 8) + frame(7, 8)}, 0.001, 0.001},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var script []line
+			at, seq := 0.0, map[byte]uint32{'C': 1, 'S': 1}
+			say := func(from byte, flags, data string) {
+				peer := 'C' + 'S' - from
+				script = append(script, line{at, from, flags, seq[from], seq[peer], data, nil})
+				seq[from] += uint32(len(data))
+			}
+			for i, data := range tt.said {
+				at += 0.001
+				say("CS"[i%2], "P.", data)
+			}
+			at += 5
+			for _, data := range tt.bye {
+				say(tt.last, "P.", data)
+				at += tt.apart
+			}
+			say(tt.last, "F.", "")
+			seq[tt.last]++
+			at += 0.001
+			say('C'+'S'-tt.last, "F.", "")
+			c := explain(t, opened(script...))[0]
+			if math.Abs(c.Idle-tt.idle) > 0.0005+0.001*float64(len(tt.bye)) || c.ClosedBy != map[byte]Side{'C': Client, 'S': Server}[tt.last] {
+				t.Errorf("%s closed after %v s, want %v: %s", c.ClosedBy, c.Idle, tt.idle, c.Text)
+			}
+			t.Log(c.Text)
 		})
 	}
 }

@@ -484,28 +484,7 @@ const idleTimer = time.Second
 func openWhenPlayed(o scenario.Observation, c tcp.Conversation) bool {
 	fin := slices.IndexFunc(c.Segments, func(f tcp.Frame) bool { return f.Has(tcp.FIN) })
 	closing := c.Cause == tcp.CauseClosed || c.Cause == tcp.CauseHalfClosed && c.CaptureEnded
-	return closing && fin >= 0 && c.Segments[fin].Time.After(o.Played) && rested(c.Segments[:fin+1]) >= idleTimer
-}
-
-// farewell is how soon before a FIN its sender says good-bye, where it does (GOAWAY
-// of HTTP/2, close_notify of TLS).
-const farewell = 100 * time.Millisecond
-
-// rested is how long nothing was said before the last of the segments, and before the
-// good-bye that came with it.
-func rested(segments []tcp.Frame) time.Duration {
-	last := len(segments) - 1
-	at := segments[last].Time
-	for i := last - 1; i >= 0; i-- {
-		switch s := segments[i]; {
-		case s.Len == 0 && i > 0:
-		case segments[last].Time.Sub(s.Time) < farewell:
-			at = s.Time
-		default:
-			return at.Sub(s.Time)
-		}
-	}
-	return 0
+	return closing && fin >= 0 && c.Segments[fin].Time.After(o.Played) && idle(c) >= idleTimer
 }
 
 // idle is how long nothing was said on a connection before it was closed.
