@@ -229,7 +229,7 @@ func (st *story) quietBefore() bool {
 	if s.close.time()-s.turn.time() < promptly {
 		return false // what it said at once before may have been a no, in the middle of a message
 	}
-	return st.f.more.talker == int8(st.closer) || (st.proto == protoTLS || st.proto == protoHTTP2) && c.turnOff == st.after.off && st.f.more.small
+	return st.f.more.talker == int8(st.closer) || st.asks() && c.turnOff == st.after.off && st.f.more.small
 }
 
 // warned is what a server had said in its answers of how long it keeps the
@@ -437,8 +437,8 @@ func (st *story) closed() *finding {
 		return nil // it had not taken all of it: where it closed is not known
 	}
 	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye &&
-		(st.side(x).ack <= st.after.off || y == st.c && st.after.kind != lateRest) {
-		return nil // nobody took that, or what may be a request was taken and not answered: why is not in the capture
+		(st.side(x).ack <= st.after.off || y == st.c && (st.after.kind == lateRequest || st.asks() && st.after.kind == lateOpaque)) {
+		return nil // nobody took that, or a request perhaps was taken and not answered: why is not in the capture
 	}
 	if st.owed() || st.cutShort() {
 		return nil
@@ -472,6 +472,9 @@ func (st *story) closed() *finding {
 		t.say(", ", st.who(y), " with its protocol's farewell (").number(st.frame(st.after.at)).say(")")
 	default:
 		t.say(", ", st.who(y), " too (its FIN is not in the capture)")
+	}
+	if st.after.at.ok() && st.after.kind == lateOpaque {
+		t.say("; what ", st.who(int(st.after.from)), " sent between the two (").number(st.frame(st.after.at)).say(") was acknowledged")
 	}
 	if st.rst != nil {
 		t.say("; an RST of ", st.who(int(st.rst.from)), " (").number(st.frame(st.rst.at)).say(") came after and harmed nothing")

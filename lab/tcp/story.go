@@ -263,6 +263,9 @@ func (st *story) unread() bool {
 		!st.after.at.ok() && int(st.f.more.talker) == st.s
 }
 
+// asks says that the protocol is one of requests and answers that is not read.
+func (st *story) asks() bool { return st.proto == protoTLS || st.proto == protoHTTP2 }
+
 // overBefore says that both sides had closed when an RST came.
 func (st *story) overBefore(r *reset) bool {
 	a, b := st.side(0).close, st.side(1).close

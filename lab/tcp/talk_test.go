@@ -272,8 +272,8 @@ func TestUnread(t *testing.T) {
 		return got.Weaker(read) || read == CauseTruncated && got == CauseClosed || read == CauseAbandoned && got == CauseAborted
 	}
 	for _, tt := range scripts {
-		if tt.cause == CauseUnexplained {
-			continue // for what HTTP/1 says
+		if tt.cause == CauseUnexplained || tt.name == "a request behind the FIN that is acknowledged and never answered" {
+			continue // for what HTTP/1 says: without it, one side has ended and the other goes on
 		}
 		script := slices.Clone(tt.script)
 		for i := range script {
