@@ -125,7 +125,8 @@ type finding struct {
 	basis  Basis  // Wire when empty
 	during During // instead of what the exchange says, unless unknown
 	answer *Answer
-	ended  bool // only the end of the capture makes it so
+	ended  bool   // only the end of the capture makes it so
+	doubt  string // of unexplained: what is missing, without numbers
 }
 
 // Times that separate look-alikes.
@@ -167,66 +168,4 @@ func (st *story) open() *finding {
 		text = fmt.Sprintf("still open when the capture ended, %s after its last segment (frame %d).", span(time.Duration(st.silence())), st.frame(last))
 	}
 	return &finding{frames: []mark{last}, text: text, ended: st.atEnd}
-}
-
-func (st *story) unexplained() *finding {
-	var text string
-	y, hushed := st.hushed()
-	switch {
-	case st.shuffled():
-		text = fmt.Sprintf("frame %d is older than one of this connection that the file has before it: the order of what ended it is not known. Where no clock was set back, reordercap (of Wireshark) sorts the file.",
-			st.frame(st.f.more.behind))
-	case st.oneWay() && st.f.has(flowEstablished):
-		text = "the capture holds one direction of this connection only."
-	case st.rst == nil && st.side(st.c).syns == 1 && !st.side(st.s).has(sideSeen) && st.silence() > 3*synRTO:
-		text = fmt.Sprintf("%s sent one SYN (frame %d) and in the %s after it nothing came: no answer, and no repetition, so it gave up within a second, or the answer is not in the capture.",
-			st.who(st.c), st.frame(st.synMark(st.c)), span(time.Duration(st.silence())))
-	case st.rst == nil && st.closer < 0 && !st.f.has(flowEstablished):
-		text = "the handshake was not finished and nothing says why."
-	case st.f.http.has(httpMixed):
-		text = fmt.Sprintf("%s speaks %s and %s answers in HTTP/1: nothing on this port understands the former.",
-			st.who(st.c), map[protocol]string{protoTLS: "TLS", protoHTTP2: "HTTP/2"}[st.proto], st.who(st.s))
-	case hushed != "":
-		text = fmt.Sprintf("%s's %s (frame %d) was neither answered nor sent again in the %s after it: what came then is not in the capture.",
-			st.who(y), hushed, st.frame(st.side(y).last), span(time.Duration(st.silence())))
-	case (st.uncertain() || st.silent()) && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
-		lacks := "the bytes that would show whether the last answer was whole"
-		if st.silent() {
-			lacks = "all that came before, and with it whether an answer was owed"
-		}
-		but := "the capture lacks " + lacks
-		if st.garbled() {
-			but = st.breaks() + ", so whether the last answer was whole is not known"
-		}
-		fin := "its FIN is not in the capture"
-		if first := st.side(st.closer).close; first.ok() {
-			fin = fmt.Sprintf("FIN, frame %d", st.frame(first))
-		}
-		text = fmt.Sprintf("%s closed first (%s), %s after; but %s.", st.who(st.closer), fin, st.who(1-st.closer), but)
-	case st.rst == nil && st.closer >= 0 && st.fin(0) != never && st.fin(1) != never && st.owed():
-		text = fmt.Sprintf("%s closed first, %s after; whether an answer was owed is not to be seen: the protocol is not read.", st.who(st.closer), st.who(1-st.closer))
-	case st.rst == nil && st.closer == st.s && st.fin(st.c) != never && st.cutShort():
-		goodbye := " and without close_notify"
-		if st.side(st.s).has(sideCut) {
-			goodbye = ""
-		}
-		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after its last data%s: whether its answer was whole is not to be seen.",
-			st.who(st.s), st.frame(st.side(st.s).close), span(st.idle()), goodbye)
-	case st.rst == nil && st.closer == st.c && st.was() == DuringAwaiting && st.fin(st.s) != never && !st.inferredAny():
-		text = fmt.Sprintf("%s closed at once after its request%s (FIN, frame %d): it left, or only shut its writing side and read on; %s closed without an answer.",
-			st.who(st.c), st.request(), st.frame(st.side(st.c).close), st.who(st.s))
-	case st.garbled():
-		text = st.breaks() + ": whether the last answer was whole is not known."
-	case st.uncertain():
-		text = "the capture lacks the bytes that would show whether the last answer was whole."
-	case st.rst != nil:
-		text = fmt.Sprintf("an RST of %s (frame %d) whose reason the capture does not show.", st.who(int(st.rst.from)), st.frame(st.rst.at))
-	default:
-		text = "the segments fit none of the known stories."
-	}
-	var at mark
-	if st.rst != nil {
-		at = st.rst.at
-	}
-	return &finding{frames: []mark{at}, text: text, ended: st.atEnd && st.rst == nil}
 }

@@ -17,6 +17,7 @@
 //	exchange.go  where in its requests and responses a flow is
 //	stream.go    the bytes of a side in order, and what is missing of them
 //	http.go      where HTTP/1 messages begin and end
+//	records.go   what the record layer of TLS tells of its turns
 //	tls.go       good-byes and answers owed, by the size of TLS records
 //	story.go     a flow that is over, told from the client's side
 //	cause.go     the registry of causes, decided in its order once a flow is over
@@ -25,6 +26,7 @@
 //	abort.go     an RST came first
 //	silence.go   nothing came any more
 //	text.go      who, when and how long, in words
+//	doubt.go     what is missing for a cause
 //	explain.go   Explain: all of it, one Conversation at a time
 //	vantage.go   where on the path the capture was taken
 //	evidence.go  kernel reasons, counters, logs and ss beside the capture
@@ -83,7 +85,8 @@
 // verdict is unexplained; nothing is guessed for protocols that are not read,
 // but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request, and that
 // a server that closes TLS without close_notify may have cut its answer off. Who had
-// the last word, and how much it was, tells whether TLS may have owed an answer;
+// the last word, how much it was, and how many records, for session tickets come
+// unasked, tells whether TLS may have owed an answer; where it may, no cause is given.
 // FIN alone does not tell who left from who only shut its writing side (RFC 9293
 // 3.6), but that the latter does it at once.
 //

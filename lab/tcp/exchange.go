@@ -55,7 +55,7 @@ type exchange struct {
 	reqs, resps uint32 // requests begun; final responses whose header is whole
 	done        uint32 // responses whose body is whole
 	reqSeq      uint32 // where the last request begins
-	heads       uint32 // which of the last 32 requests have an answer without body (HEAD), by number; of TLS: how often its client had its turn after the first
+	heads       uint32 // which of the last 32 requests have an answer without body (HEAD), by number; of TLS: tlsRecords
 	reqLine     uint32 // the last request's method and target, in the explainer's table
 	status      uint16 // of the last response
 	hint        uint16 // seconds of "Keep-Alive: timeout=", 0 without
@@ -97,6 +97,9 @@ const (
 )
 
 func (e *exchange) has(f httpFlags) bool { return e.flags&f != 0 }
+
+// records is what the records of TLS have shown.
+func (e *exchange) records() tlsRecords { return tlsRecords(e.heads) }
 
 // during says where in the exchange the flow is now.
 func (e *exchange) during(f *flow) During {

@@ -69,6 +69,7 @@ type Conversation struct {
 	Frames    []int  `json:"frames"` // numbers of the frames that prove the cause
 	Basis     Basis  `json:"basis"`
 	Text      string `json:"text"`
+	Doubt     string `json:"doubt,omitempty"` // of unexplained: what is missing for a cause
 	Advice    string `json:"advice,omitempty"`
 
 	Resets       []Reset   `json:"resets"`

@@ -449,8 +449,8 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		f.trouble(x).ends[d].bye.say(m, me.data)
 	}
 	if (int(f.talker) != d || late) && !bye && !reset {
-		if f.http.proto == protoTLS && me.has(sideSYN) {
-			f.http.heads++
+		if f.http.proto == protoTLS {
+			f.http.heads = uint32(f.http.records().begin(d, me.has(sideSYN)))
 		}
 		f.talker = int8(d)
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
@@ -460,6 +460,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		me.flags |= sideCut
 	}
 	if f.http.proto == protoTLS {
+		f.http.heads = uint32(f.http.records().add(d, s.payload))
 		if me.flags &^= sideSaidClose; bye || int64(len(s.payload)) == int64(s.length) && endsInAlert(s.payload) {
 			me.flags |= sideSaidClose
 		}

@@ -29,6 +29,7 @@ type groupKey struct {
 	logged          bool   // nginx's error log speaks of it
 	alert           string
 	alertBy         Side
+	doubt           string
 }
 
 // maxGroups bounds what an endless stream can make of different stories; what
@@ -73,7 +74,7 @@ const maxReasons = 64
 
 // Add takes in one more conversation.
 func (g *Groups) Add(c Conversation) {
-	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown, c.Log != "", c.Alert, c.AlertBy}
+	k := groupKey{c.Cause, c.Server, c.ClosedBy, c.ResetBy, DuringUnknown, c.Log != "", c.Alert, c.AlertBy, c.Doubt}
 	if c.Cause == CauseAborted {
 		k.during = c.During
 	}
@@ -199,6 +200,10 @@ func (g *Group) text() string {
 		text = fmt.Sprintf("%s; the %s threw its end away with RST, %d times, and nothing was lost", closed, g.ResetBy, g.Count)
 	case timed && g.Cause == CauseHalfClosed && g.ClosedBy != Both:
 		text = fmt.Sprintf("%s and the %s did not, %d times", closed, other, g.Count)
+	case g.Cause == CauseUnexplained && timed:
+		text = fmt.Sprintf("%s, %d times: %s", strings.Replace(closed, " idle", " without data", 1), g.Count, e.Doubt)
+	case g.Cause == CauseUnexplained:
+		text = fmt.Sprintf("%d times: %s", g.Count, e.Doubt)
 	case timed:
 		text = fmt.Sprintf("%s, %d times, %s after the last data%s", g.Cause.Info().Says, g.Count, g.Idle.median(), g.Idle.around())
 	default:
@@ -208,7 +213,11 @@ func (g *Group) text() string {
 	if !g.Client.IsValid() {
 		first = e.Client.String()
 	}
-	text = fmt.Sprintf("%s. First: %s, frames %s.", text, first, numbers(e.Frames))
+	text = fmt.Sprintf("%s. First: %s", text, first)
+	if len(e.Frames) > 0 {
+		text += ", frames " + numbers(e.Frames)
+	}
+	text += "."
 	for _, reason := range slices.SortedFunc(maps.Keys(g.reasons), func(a, b string) int {
 		return cmp.Or(cmp.Compare(g.reasons[b], g.reasons[a]), cmp.Compare(a, b))
 	}) {

@@ -349,6 +349,7 @@ func (st *story) conversation() Conversation {
 			continue
 		}
 		c.Cause, c.Text, c.Advice, c.CaptureEnded = cause.Cause, found.text, cause.Advice, found.ended
+		c.Doubt = found.doubt
 		if found.basis != "" {
 			c.Basis = found.basis
 		} else if st.guessed && cause.Cause != CauseOpen && cause.Cause != CauseUnexplained {

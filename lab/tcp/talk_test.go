@@ -245,10 +245,16 @@ func newTLS(r *rand.Rand) *talked {
 	}
 	t := newTalk()
 	t.client("P.", record("\x16", 512))
-	t.server("P.", record("\x16", 3000))
-	t.client("P.", record("\x17", 53))
-	for range r.IntN(3) {
-		t.server("P.", record("\x17", 250))
+	if ccs := record("\x14", 1); r.IntN(2) == 0 { // TLS 1.2
+		t.server("P.", record("\x16", 90)+record("\x16", 3000))
+		t.client("P.", record("\x16", 37)+ccs+record("\x16", 40))
+		t.server("P.", record("\x16", 202)+ccs+record("\x16", 40))
+	} else {
+		t.server("P.", record("\x16", 122)+ccs+record("\x17", 3000)+record("\x17", 281))
+		t.client("P.", ccs+record("\x17", 53))
+		for range r.IntN(3) {
+			t.server("P.", record("\x17", 250))
+		}
 	}
 	t.at += []float64{0.001, 0.3}[r.IntN(2)]
 	more := []int{17, 30, 70, 300}[r.IntN(4)]

@@ -32,7 +32,7 @@ func closeNotify(b []byte) bool {
 	for all := len(b); all <= smallTLS && len(b) >= 5 && b[1] == 3; {
 		n := int(binary.BigEndian.Uint16(b[3:]))
 		if len(b) <= 5+n {
-			return b[0] == 0x15 || b[0] == 0x17 && n == 19
+			return b[0] == recordAlert || b[0] == recordData && n == 19
 		}
 		b = b[5+n:]
 	}
@@ -51,7 +51,7 @@ func (f *flow) leaving(s *segment, d int) bool {
 	case protoHTTP2:
 		return len(b) >= 9 && !http2Request(b)
 	case protoTLS:
-		return len(b) >= 5 && b[0] == 0x17 && slices.Contains(goAwayLengths[:], int(s.length)-5) && int(binary.BigEndian.Uint16(b[3:])) == int(s.length)-5 &&
+		return len(b) >= 5 && b[0] == recordData && slices.Contains(goAwayLengths[:], int(s.length)-5) && int(binary.BigEndian.Uint16(b[3:])) == int(s.length)-5 &&
 			(int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
 	}
 	return false
@@ -89,7 +89,7 @@ var alertLengths = [...]int{19, 18, 26, 32, 48, 64}
 // endsInAlert says whether a segment of TLS ends with an alert behind something else.
 func endsInAlert(b []byte) bool {
 	for _, n := range alertLengths {
-		if at := len(b) - 5 - n; at >= 0 && (b[at] == 0x15 || b[at] == 0x17 && n == alertLengths[0]) &&
+		if at := len(b) - 5 - n; at >= 0 && (b[at] == recordAlert || b[at] == recordData && n == alertLengths[0]) &&
 			b[at+1] == 3 && b[at+2] <= 4 && int(binary.BigEndian.Uint16(b[at+3:])) == n {
 			return true
 		}
@@ -111,7 +111,7 @@ func fatal(b []byte) (code uint8, ok bool) {
 		return 0, false
 	}
 	b = b[len(b)-7:]
-	return b[6], b[0] == 0x15 && b[1] == 3 && b[2] <= 4 && b[3] == 0 && b[4] == 2 && b[5] == 2
+	return b[6], b[0] == recordAlert && b[1] == 3 && b[2] <= 4 && b[3] == 0 && b[4] == 2 && b[5] == 2
 }
 
 // String gives the words that crypto/tls has for it.
@@ -134,7 +134,7 @@ func (st *story) owed() bool {
 		}
 		return int(last) == st.c && (st.closer != st.c || st.inferred[st.c] || int64(st.idle()) >= promptly)
 	}
-	if c.has(sideSYN) && st.f.http.heads == 0 { // in the handshake nothing could be asked yet
+	if c.has(sideSYN) && st.f.http.records().turns() == 0 { // in the handshake nothing could be asked yet
 		return st.closer == st.s && !s.data.ok()
 	}
 	asked := c.said() - c.turnOff
@@ -147,15 +147,17 @@ func (st *story) owed() bool {
 	// The server's last word is no answer where it was before the request, or no
 	// more than HTTP/2's bookkeeping, an alert, or session tickets that crossed it.
 	answer := s.said() - s.turnOff
-	first := st.f.http.heads <= 2 // the request came with the end of the handshake, or between two tickets
-	return s.turn.n < c.turn.n || answer <= frameTLS || (first || s.turnAck < c.turnOff+asked) && answer <= ticketsTLS
+	first := st.f.http.records().turns() <= 2 // the request came with the end of the handshake, or between two tickets
+	crossed := s.turnAck < c.turnOff+asked
+	first = first && !st.f.http.records().answered(st.s)
+	return s.turn.n < c.turn.n || answer <= frameTLS || (first || crossed) && answer <= ticketsTLS
 }
 
 // cutShort says that a server's close may have cut an answer in TLS off: it had
 // been speaking, and did not say goodbye (RFC 8446 6.1).
 func (st *story) cutShort() bool {
 	return st.proto == protoTLS && st.closer == st.s && int(st.f.more.talker) == st.s &&
-		!st.side(st.s).has(sideSaidClose) && !st.side(st.c).has(sideSaidClose) && (st.f.http.heads > 0 || !st.side(st.c).has(sideSYN))
+		!st.side(st.s).has(sideSaidClose) && !st.side(st.c).has(sideSaidClose) && (st.f.http.records().turns() > 0 || !st.side(st.c).has(sideSYN))
 }
 
 // said is the offset of a side's last byte of data, and one.

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -165,6 +166,62 @@ func TestAlert(t *testing.T) {
 		if one := g.List()[0]; one.Healthy() != (said == "") || !strings.Contains(one.Text, said) {
 			t.Errorf("%q: twice: %s", said, one.Text)
 		}
+	}
+}
+
+// TestAnswered: what a server sends in TLS is an answer where session tickets cannot be
+// all of it; else the connection is not said to be closed with nothing owed.
+func TestAnswered(t *testing.T) {
+	record := func(kind byte, n int) string {
+		return string([]byte{kind, 3, 3, byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
+	}
+	const server, client = 'S', 'C'
+	type said struct {
+		by   byte
+		data string
+	}
+	ccs := record(recordCCS, 1)
+	hello, flight := said{client, record(recordHandshake, 512)}, said{server, record(recordHandshake, 122) + ccs + record(recordData, 839) + record(recordData, 281)}
+	finished, request := said{client, ccs + record(recordData, 53)}, said{client, record(recordData, 120)}
+	both := said{client, finished.data + request.data}
+	ticket, answer, small := said{server, record(recordData, 250)}, said{server, record(recordData, 189)}, said{server, record(recordData, 57)}
+	old := []said{hello, {server, record(recordHandshake, 93) + record(recordHandshake, 819)},
+		{client, record(recordHandshake, 37) + ccs + record(recordHandshake, 40)}, {server, record(recordHandshake, 202) + ccs + record(recordHandshake, 40)}}
+	for name, tt := range map[string]struct {
+		says []said
+		want Cause
+	}{
+		"two tickets":                             {[]said{hello, flight, both, ticket, ticket}, CauseUnexplained},
+		"two tickets and an answer":               {[]said{hello, flight, both, ticket, ticket, answer}, CauseClosed},
+		"a ticket, or an answer":                  {[]said{hello, flight, both, answer}, CauseUnexplained},
+		"tickets around the request":              {[]said{hello, flight, finished, ticket, request, ticket}, CauseUnexplained},
+		"tickets around the request, answered":    {[]said{hello, flight, finished, ticket, request, ticket, answer}, CauseClosed},
+		"the request behind the tickets":          {[]said{hello, flight, finished, ticket, ticket, request, answer}, CauseClosed},
+		"behind the tickets, but only SETTINGS":   {[]said{hello, flight, finished, ticket, ticket, request, small}, CauseUnexplained},
+		"a second request without its answer":     {[]said{hello, flight, both, ticket, ticket, answer, request}, CauseUnexplained},
+		"a second flight behind HelloRetry":       {[]said{hello, {server, record(recordHandshake, 88) + ccs}, hello, flight, both, ticket, ticket}, CauseUnexplained},
+		"TLS 1.2":                                 {append(slices.Clone(old), request, answer), CauseClosed},
+		"TLS 1.2, no answer":                      {append(slices.Clone(old), request), CauseUnexplained},
+		"TLS 1.2, only SETTINGS":                  {append(slices.Clone(old), request, small), CauseUnexplained},
+		"TLS 1.2, with a ticket for an answer":    {append(slices.Clone(old), request, ticket), CauseClosed},
+		"TLS 1.2, a second request, not answered": {append(slices.Clone(old), request, answer, request), CauseUnexplained},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tk := newTalk()
+			for _, s := range tt.says {
+				if s.by == client {
+					tk.client("P.", s.data)
+				} else {
+					tk.server("P.", s.data)
+				}
+			}
+			tk.at += 2
+			tk.client("F.", "")
+			tk.server("F.", "")
+			if c := explain(t, tk.lines)[0]; c.Cause != tt.want || (c.Cause == CauseUnexplained) != strings.Contains(c.Text, "is not to be seen") {
+				t.Errorf("%s, want %s: %s", c.Cause, tt.want, c.Text)
+			}
+		})
 	}
 }
 

@@ -86,6 +86,33 @@ func TestGroupsAndTimeouts(t *testing.T) {
 	}
 }
 
+// TestDoubts: what is not explained for the same reason is one group, and says which.
+func TestDoubts(t *testing.T) {
+	hello, flight := "\x16\x03\x01\x00\x80"+strings.Repeat("x", 128), "\x16\x03\x03\x00\x80"+strings.Repeat("x", 128)
+	owed := func(rests float64) []line {
+		return opened(
+			line{0.001, 'C', "P.", 1, 1, hello, nil}, line{0.002, 'S', "P.", 1, 134, flight, nil},
+			line{0.003, 'C', "P.", 134, 134, "\x17\x03\x03\x00\x78" + strings.Repeat("x", 120), nil},
+			line{0.003 + rests, 'C', "F.", 259, 134, "", nil}, line{0.004 + rests, 'S', "F.", 134, 260, "", nil})
+	}
+	oneWay := []line{{0, 'C', "S", 0, 0, "", nil}, {0.1, 'C', ".", 1, 1, "", nil}, {0.2, 'C', "P.", 1, 1, get, nil}, {1, 'C', "F.", cReq, 1, "", nil}}
+	var g Groups
+	for _, script := range [][]line{owed(0.95), owed(1), owed(1.05), oneWay, oneWay} {
+		g.Add(explain(t, script)[0])
+	}
+	var got []string
+	for _, v := range g.List() {
+		got = append(got, v.Text)
+	}
+	want := []string{
+		"the client closed after 1.0 s without data (0.95 to 1.05, 3 samples), 3 times: whether an answer was owed is not to be seen: the protocol is not read. First: port 40000, frames 7, 8.",
+		"the client closed after 800 ms without data (2 samples), 2 times: the capture holds one direction only. First: port 40000, frames 4.",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestSpread(t *testing.T) {
 	for want, values := range map[string][]float64{
 		"no samples":                            nil,
