@@ -263,6 +263,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		ack = peer.off(s.ack)
 	}
 	if f.copied(x, s, d, off, end, ack) {
+		if peer.hears(s) {
+			peer.resent, peer.probes = 0, 0
+		}
 		return
 	}
 	m := f.mark(s)
@@ -279,7 +282,9 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	if !other && !overtaken {
 		f.life(s, d, m, end, ack)
 	}
-	peer.resent, peer.probes = 0, 0
+	if peer.hears(s) || ack > me.ack {
+		peer.resent, peer.probes = 0, 0
+	}
 	fresh := !me.has(sideSeen)
 	me.flags |= sideSeen
 	kind := talkACK
@@ -363,6 +368,12 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	if t := f.more; t != nil && t.ended == 0 && t.ends[0].closeOK.ok() && t.ends[1].closeOK.ok() {
 		t.ended = s.time
 	}
+}
+
+// hears says whether a segment for a side was captured where the side's own are: what
+// only the other end's tap shows need not have arrived.
+func (s *side) hears(seg *segment) bool {
+	return s.home < 0 || (s.home^seg.tap)&(maxInterfaces-1) == 0
 }
 
 // bigSegment is more payload than fits into a packet with a common MTU, by

@@ -128,3 +128,45 @@ func TestBothEnds(t *testing.T) {
 	cs, _ := explainBytes(t, out.Bytes(), Options{})
 	check("both", cs, "")
 }
+
+// TestDeadPath cuts the path between two taps, 10 ms apart, at each data of a talk:
+// whichever end repeats it, and whatever the other still tries to say, together they
+// tell that neither was heard.
+func TestDeadPath(t *testing.T) {
+	for _, kind := range []string{"get", "two", "chunked", "post", "upload", "head", "continue"} {
+		whole := newTalk()
+		whole.exchange("get")
+		whole.at++
+		whole.exchange(kind)
+		for cut, lost := range whole.lines {
+			if cut < len(opened()) || lost.data == "" {
+				continue
+			}
+			for _, leaves := range []int{0, 1, 4, 6} { // FINs of the other end
+				taps := map[byte][]line{}
+				for _, l := range whole.lines[:cut] {
+					taps[l.from] = append(taps[l.from], l)
+					l.at += 0.01
+					taps['C'+'S'-l.from] = append(taps['C'+'S'-l.from], l)
+				}
+				for i := range 7 {
+					again := lost
+					again.at += 0.2 * float64(int(1)<<i-1)
+					taps[lost.from] = append(taps[lost.from], again)
+				}
+				for i := range leaves {
+					fin := line{lost.at + 3 + 0.3*float64(int(1)<<i-1), 'C' + 'S' - lost.from, "F.", lost.ack, lost.seq, "", nil}
+					taps[fin.from] = append(taps[fin.from], fin)
+				}
+				var out bytes.Buffer
+				if _, err := Merge(&out, Source{"client.pcap", bytes.NewReader(pcapng(t, build(taps['C']), nil))}, Source{"server.pcap", bytes.NewReader(pcapng(t, build(taps['S']), nil))}); err != nil {
+					t.Fatal(err)
+				}
+				cs, _ := explainBytes(t, out.Bytes(), Options{})
+				if len(cs) != 1 || cs[0].Cause != CauseVanished || (leaves > 0) != strings.Contains(cs[0].Text, "did not arrive either") {
+					t.Errorf("%s, cut at frame %d, %d FINs: %+v", kind, cut+1, leaves, cs)
+				}
+			}
+		}
+	}
+}

@@ -27,7 +27,8 @@ func (st *story) keepaliveTimeout() *finding {
 }
 
 func (st *story) vanished() *finding {
-	if st.fin(0) != never && st.fin(1) != never || !st.f.has(flowEstablished) || st.oneWay() {
+	parted := st.fin(0) != never && st.fin(1) != never && (st.inferredAny() || st.side(0).closeOK.ok() || st.side(1).closeOK.ok())
+	if parted || !st.f.has(flowEstablished) || st.oneWay() {
 		return nil
 	}
 	for y := range st.ends {
@@ -56,10 +57,14 @@ func (st *story) vanished() *finding {
 			continue
 		}
 		last := mark{n: me.resentN}
+		why := fmt.Sprintf("%s had gone silent after frame %d%s", st.who(1-y), st.frame(peer.last), st.ifBeside(1-y, ", though all that came as far as the tap on its side"))
+		if peer.last.n > first.n && me.home != peer.home {
+			why = fmt.Sprintf("what %s sent (last in %d) did not arrive either, the path between the two was dead", st.who(1-y), st.frame(peer.last))
+		}
 		return &finding{
 			frames: []mark{peer.last, first, last},
-			text: fmt.Sprintf("%s sent its %s (frame %d) %d more times (last in %d) and got no answer: %s had gone silent after frame %d%s.",
-				st.who(y), what, st.frame(first), resent, st.frame(last), st.who(1-y), st.frame(peer.last), st.ifBeside(1-y, ", though all that came as far as the tap on its side")),
+			text: fmt.Sprintf("%s sent its %s (frame %d) %d more times (last in %d) and got no answer: %s.",
+				st.who(y), what, st.frame(first), resent, st.frame(last), why),
 			ended: st.atEnd && st.silence() < 2*(st.f.latest()-first.time()),
 		}
 	}
