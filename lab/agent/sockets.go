@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"syscall"
-	"unsafe"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // What is asked of the kernel's sock_diag (sock_diag(7), linux/inet_diag.h).
 const (
-	netlinkSockDiag  = 4
 	sockDiagByFamily = 20
 	sockDestroy      = 21
 
@@ -42,24 +42,24 @@ func (s socket) port() int { return int(binary.BigEndian.Uint16(s.id[:])) }
 
 // local returns its own address.
 func (s socket) local() netip.Addr {
-	if s.family == syscall.AF_INET {
+	if s.family == unix.AF_INET {
 		return netip.AddrFrom4([4]byte(s.id[4:8]))
 	}
 	return netip.AddrFrom16([16]byte(s.id[4:20])).Unmap()
 }
 
 // diag asks the kernel about its sockets.
-type diag int
+type diag struct{ conn *netlink.Conn }
 
 func newDiag() (diag, error) {
-	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, netlinkSockDiag)
+	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
-		return 0, fmt.Errorf("asking the kernel for its sockets: %w", err)
+		return diag{}, fmt.Errorf("asking the kernel for its sockets: %w", err)
 	}
-	return diag(fd), nil
+	return diag{conn}, nil
 }
 
-func (d diag) close() { syscall.Close(int(d)) }
+func (d diag) close() { d.conn.Close() }
 
 // all returns the TCP sockets in some states (a bit each). For listeners alone
 // the kernel looks through those only; for others, and for a read of
@@ -67,10 +67,15 @@ func (d diag) close() { syscall.Close(int(d)) }
 // which takes a millisecond of a core.
 func (d diag) all(states uint32) ([]socket, error) {
 	var found []socket
-	for _, family := range []byte{syscall.AF_INET, syscall.AF_INET6} {
-		err := d.ask(sockDiagByFamily, syscall.NLM_F_DUMP, states, socket{family: family}, func(s socket) { found = append(found, s) })
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+		answers, err := d.ask(sockDiagByFamily, netlink.Dump, states, socket{family: family})
 		if err != nil {
 			return nil, fmt.Errorf("asking the kernel for its sockets: %w", err)
+		}
+		for _, m := range answers {
+			if len(m.Data) >= 4+socketSize { // struct inet_diag_msg
+				found = append(found, socket{family: m.Data[0], state: m.Data[1], id: [socketSize]byte(m.Data[4:])})
+			}
 		}
 	}
 	return found, nil
@@ -78,57 +83,20 @@ func (d diag) all(states uint32) ([]socket, error) {
 
 // destroy has the kernel throw a connection away, as ss -K does (tcp_abort).
 func (d diag) destroy(s socket) error {
-	err := d.ask(sockDestroy, syscall.NLM_F_ACK, 1<<s.state, s, nil)
-	if errors.Is(err, syscall.ENOENT) {
+	_, err := d.ask(sockDestroy, netlink.Acknowledge, 1<<s.state, s)
+	if errors.Is(err, unix.ENOENT) {
 		return nil // it has gone by itself
 	}
 	return err
 }
 
-// ask sends a request and reads its answer to the end.
-func (d diag) ask(what, flags uint16, states uint32, of socket, each func(socket)) error {
-	request := make([]byte, syscall.NLMSG_HDRLEN+requestSize)
-	*(*syscall.NlMsghdr)(unsafe.Pointer(&request[0])) = syscall.NlMsghdr{
-		Len: uint32(len(request)), Type: what, Flags: syscall.NLM_F_REQUEST | flags,
-	}
-	body := request[syscall.NLMSG_HDRLEN:]
-	body[0], body[1] = of.family, syscall.IPPROTO_TCP
-	binary.NativeEndian.PutUint32(body[4:], states)
-	copy(body[8:], of.id[:])
-	if err := syscall.Sendto(int(d), request, 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
-		return err
-	}
-	for answer := make([]byte, 32<<10); ; {
-		n, _, err := syscall.Recvfrom(int(d), answer, 0)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		messages, err := syscall.ParseNetlinkMessage(answer[:n])
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			switch m.Header.Type {
-			case syscall.NLMSG_DONE:
-				return nil
-			case syscall.NLMSG_ERROR: // with 0: the acknowledgment
-				if len(m.Data) < 4 {
-					return syscall.EPROTO
-				}
-				if code := int32(binary.NativeEndian.Uint32(m.Data)); code != 0 {
-					return syscall.Errno(-code)
-				}
-				return nil
-			case sockDiagByFamily:
-				if len(m.Data) >= 4+socketSize { // struct inet_diag_msg
-					each(socket{family: m.Data[0], state: m.Data[1], id: [socketSize]byte(m.Data[4:])})
-				}
-			}
-		}
-	}
+// ask sends a request and returns what the kernel answers.
+func (d diag) ask(what netlink.HeaderType, flags netlink.HeaderFlags, states uint32, of socket) ([]netlink.Message, error) {
+	request := make([]byte, requestSize)
+	request[0], request[1] = of.family, unix.IPPROTO_TCP
+	binary.NativeEndian.PutUint32(request[4:], states)
+	copy(request[8:], of.id[:])
+	return d.conn.Execute(netlink.Message{Header: netlink.Header{Type: what, Flags: netlink.Request | flags}, Data: request})
 }
 
 // listeners returns the ports of this namespace's TCP sockets that listen.
