@@ -84,7 +84,7 @@ func (st *story) earlyClose() *finding {
 	if st.was() != DuringRequest || st.after.kind != lateRest || int(st.rst.from) != st.s {
 		return nil
 	}
-	if st.side(st.c).has(sideMissed) || s.has(sideMissed) || st.f.has(flowMissed) {
+	if st.missed() {
 		return nil // the request may have come to its end in what is missing
 	}
 	answered := "without an answer"
@@ -206,7 +206,7 @@ func (st *story) stale() bool {
 	}
 	// Of a protocol that is not read: who closes at once has sent no request,
 	// and the last word before the close was the closer's, or a small one.
-	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c || st.f.has(flowMissed) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) {
+	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c || st.missed() {
 		return false
 	}
 	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS ||
@@ -443,7 +443,7 @@ func (st *story) closed() *finding {
 	if st.owed() || st.cutShort() {
 		return nil
 	}
-	if st.proto != protoHTTP1 && (st.f.has(flowMissed) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed)) {
+	if st.proto != protoHTTP1 && st.missed() {
 		return nil // what is missing may have been a request, or its answer
 	}
 	// Most conversations end here: the text is put together without fmt.
@@ -473,7 +473,7 @@ func (st *story) closed() *finding {
 	default:
 		t.say(", ", st.who(y), " too (its FIN is not in the capture)")
 	}
-	if st.after.at.ok() && st.after.kind == lateOpaque {
+	if st.rst == nil && st.after.at.ok() && st.after.kind == lateOpaque {
 		t.say("; what ", st.who(int(st.after.from)), " sent between the two (").number(st.frame(st.after.at)).say(") was acknowledged")
 	}
 	if st.rst != nil {

@@ -266,6 +266,11 @@ func (st *story) unread() bool {
 // asks says that the protocol is one of requests and answers that is not read.
 func (st *story) asks() bool { return st.proto == protoTLS || st.proto == protoHTTP2 }
 
+// missed says that the capture lacks data of either side.
+func (st *story) missed() bool {
+	return st.f.has(flowMissed) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed)
+}
+
 // overBefore says that both sides had closed when an RST came.
 func (st *story) overBefore(r *reset) bool {
 	a, b := st.side(0).close, st.side(1).close

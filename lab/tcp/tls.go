@@ -146,11 +146,10 @@ func (st *story) owed() bool {
 	}
 	// The server's last word is no answer where it was before the request, or no
 	// more than HTTP/2's bookkeeping, an alert, or session tickets that crossed it.
-	answer := s.said() - s.turnOff
-	first := st.f.http.records().turns() <= 2 // the request came with the end of the handshake, or between two tickets
+	answer, records := s.said()-s.turnOff, st.f.http.records()
+	tickets := records.turns() <= 2 && !records.answered(st.s) // the request came with the end of the handshake, or between two tickets
 	crossed := s.turnAck < c.turnOff+asked
-	first = first && !st.f.http.records().answered(st.s)
-	return s.turn.n < c.turn.n || answer <= frameTLS || (first || crossed) && answer <= ticketsTLS
+	return s.turn.n < c.turn.n || answer <= frameTLS || (tickets || crossed) && answer <= ticketsTLS
 }
 
 // cutShort says that a server's close may have cut an answer in TLS off: it had
