@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -48,6 +49,9 @@ func (s socket) local() netip.Addr {
 	return netip.AddrFrom16([16]byte(s.id[4:20])).Unmap()
 }
 
+// diagWithin is how long the kernel may take to answer all that it is asked at once.
+const diagWithin = 10 * time.Second
+
 // diag asks the kernel about its sockets.
 type diag struct{ conn *netlink.Conn }
 
@@ -55,6 +59,10 @@ func newDiag() (diag, error) {
 	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
 		return diag{}, fmt.Errorf("asking the kernel for its sockets: %w", err)
+	}
+	if err := conn.SetDeadline(time.Now().Add(diagWithin)); err != nil {
+		conn.Close()
+		return diag{}, err
 	}
 	return diag{conn}, nil
 }

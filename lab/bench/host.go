@@ -43,6 +43,7 @@ type host struct {
 	waiting map[int]chan protocol.Event
 	running map[string]*program
 	stderr  bytes.Buffer  // of the agent itself
+	why     error         // the agent is gone, where we ended it
 	gone    chan struct{} // closed when the agent no longer speaks
 	ready   chan struct{} // closed when it speaks first
 }
@@ -248,6 +249,9 @@ func (h *host) listen(r *io.PipeReader) {
 func (h *host) goneError() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.why != nil {
+		return h.why
+	}
 	if said := strings.TrimSpace(h.stderr.String()); said != "" {
 		return fmt.Errorf("host %s is gone: %s", h.name, said)
 	}
@@ -256,7 +260,8 @@ func (h *host) goneError() error {
 
 // ask sends a command to the agent and returns its answer.
 func (h *host) ask(ctx context.Context, c protocol.Command) (protocol.Event, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, h.timeouts.Agent, fmt.Errorf("the agent did not answer within %s", h.timeouts.Agent))
+	late := fmt.Errorf("the agent did not answer within %s", h.timeouts.Agent)
+	ctx, cancel := context.WithTimeoutCause(ctx, h.timeouts.Agent, late)
 	defer cancel()
 	answered := make(chan protocol.Event, 1)
 	h.mu.Lock()
@@ -287,6 +292,9 @@ func (h *host) ask(ctx context.Context, c protocol.Command) (protocol.Event, err
 	case <-h.gone:
 		return protocol.Event{}, h.goneError()
 	case <-ctx.Done():
+		if context.Cause(ctx) == late {
+			return protocol.Event{}, h.stuck(c.Do, late)
+		}
 		return protocol.Event{}, fmt.Errorf("host %s: %s: %w", h.name, c.Do, context.Cause(ctx))
 	}
 }
