@@ -12,6 +12,7 @@ func (st *story) aborted() *finding {
 	x := int(r.from)
 	if x == st.c && st.uncertain() || st.oneWay() ||
 		r.at.n == 1 && st.f.more.alive.ok() || // it was of a connection before
+		r.trig == talkNone && r.at.n > 1 || // its peer was silent until then: what it sent may have been probes
 		r.ack > st.side(1-x).nxt { // what it acknowledges the capture lacks: a FIN perhaps
 		return nil
 	}

@@ -144,6 +144,11 @@ const (
 	overflowWithin = int64(3 * time.Second)
 	// promptly is how soon a kernel answers by itself, a delayed ACK included.
 	promptly = int64(100 * time.Millisecond)
+	// atOnce is how soon who says good-bye closes.
+	atOnce = int64(10 * time.Millisecond)
+	// rested is how long a server has been silent, at the least, whose messages are not
+	// read and that is said to have been idle.
+	rested = int64(900 * time.Millisecond)
 	// jitter is what may come on top of a round trip.
 	jitter = int64(10 * time.Millisecond)
 )

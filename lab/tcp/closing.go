@@ -197,39 +197,27 @@ func (st *story) stale() bool {
 	if st.rst.at.n < st.after.at.n || st.firstRST() && !st.inferred[x] || !st.inferred[x] && st.rst.kind != ToDataAfterClose {
 		return false
 	}
-	y := st.side(int(st.after.from))
 	switch st.after.kind {
 	case lateRequest:
 		return int(st.after.from) == st.c
-	case lateRest, lateGoodbye:
-		return false
+	case lateAsking:
+		return int(st.after.from) == st.c && x == st.s && !st.uncertain() && !st.missed() && st.answeredBefore()
 	}
-	// Of a protocol that is not read: who closes at once has sent no request,
-	// and the last word before the close was the closer's, or a small one.
-	if st.proto == protoHTTP1 || st.uncertain() || int(st.after.from) != st.c || st.missed() {
-		return false
-	}
-	if y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS ||
-		st.proto == protoTLS && y.nxt-st.after.off <= goawayTLS {
-		return false
-	}
-	return st.quietBefore()
+	return false // it may go on with what was begun
 }
 
-// quietBefore says whether the closer had the last word before its FIN, or in TLS and
-// HTTP/2 its peer a small one, that asks nothing.
-func (st *story) quietBefore() bool {
-	s, c := st.side(st.closer), st.side(1-st.closer)
-	if st.proto == protoHTTP1 {
-		return true
+// answeredBefore says, of TLS and HTTP/2, that the server had answered whatever the
+// client had asked, and rested for so long before it closed that a message that was
+// under way would have gone on.
+func (st *story) answeredBefore() bool {
+	s := st.side(st.s)
+	switch {
+	case int64(st.idle()) < rested || int(st.f.more.talker) != st.s:
+		return false
+	case st.proto == protoTLS:
+		return st.records().answered() && !st.inferred[st.s]
 	}
-	if !s.data.ok() {
-		return st.after.off <= 1 && !st.f.has(flowMidstream) // nothing was ever asked
-	}
-	if s.close.time()-s.turn.time() < promptly {
-		return false // what it said at once before may have been a no, in the middle of a message
-	}
-	return st.f.more.talker == int8(st.closer) || st.asks() && c.turnOff == st.after.off && st.f.more.small
+	return s.data.ok()
 }
 
 // warned is what a server had said in its answers of how long it keeps the
@@ -344,7 +332,7 @@ func (st *story) staleCrossing() *finding {
 	if st.beside(y) {
 		limit = min(limit, promptly) // the FIN was there already, and did not get through
 	}
-	if st.after.at.time()-me.close.time() > limit || me.gap || me.has(sideMissed) {
+	if abs(st.after.at.time()-me.close.time()) > limit || me.gap || me.has(sideMissed) {
 		return nil
 	}
 	how := "the two passed each other, neither acknowledges the other"
@@ -376,11 +364,13 @@ func (st *story) discarded() *finding {
 	}
 	// What was closed may have been in the middle of an answer, or awaited one.
 	switch {
-	case st.proto == protoTLS && x == st.s:
+	case st.asks() && x == st.c:
+		return nil // in mid-answer, perhaps
+	case st.proto == protoTLS:
 		if !st.side(x).has(sideSaidClose) {
 			return nil
 		}
-	case st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c && !st.f.more.small):
+	case st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c):
 		return nil
 	}
 	if st.side(x).fins > 1 && !st.side(x).closeOK.ok() {
@@ -437,7 +427,7 @@ func (st *story) closed() *finding {
 		return nil // it had not taken all of it: where it closed is not known
 	}
 	if st.rst == nil && st.after.at.ok() && int(st.after.from) == y && !goodbye &&
-		(st.side(x).ack <= st.after.off || y == st.c && (st.after.kind == lateRequest || st.asks() && st.after.kind == lateOpaque)) {
+		(st.side(x).ack <= st.after.off || y == st.c && (st.after.kind == lateRequest || st.asks() && st.after.kind != lateRest)) {
 		return nil // nobody took that, or a request perhaps was taken and not answered: why is not in the capture
 	}
 	if st.owed() || st.cutShort() {

@@ -71,6 +71,19 @@ func (st *story) unexplained() *finding {
 	case st.uncertain():
 		doubt = "the capture lacks what would show whether the last answer was whole"
 		text = "the capture lacks the bytes that would show whether the last answer was whole."
+	case st.rst != nil && st.closer >= 0 && int(st.rst.from) == st.closer && st.after.at.ok() && st.side(st.closer).close.ok():
+		x, y := st.closer, int(st.after.from)
+		is := "a request, or went on with something,"
+		if y == st.s {
+			is = "the answer, or a good-bye,"
+		}
+		doubt = "data came after the FIN and was answered with RST; whether that was " + is + " is not to be seen"
+		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), %s sent data %s later (%d), which was answered with RST (%d); whether that was %s is not to be seen: the protocol is not read.",
+			st.who(x), st.idleText(), st.frame(st.side(x).close), st.who(y), span(max(0, st.since(st.after.at, st.side(x).close))), st.frame(st.after.at), st.frame(st.rst.at), is)
+	case st.rst != nil && st.closer >= 0 && int(st.rst.from) != st.closer && !st.firstRST() && st.side(st.closer).close.ok() && st.proto != protoHTTP1:
+		doubt = "the close was answered with RST; whether an answer was owed is not to be seen: the protocol is not read"
+		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), and %s answered with RST (%d); whether an answer was owed is not to be seen: the protocol is not read.",
+			st.who(st.closer), st.idleText(), st.frame(st.side(st.closer).close), st.who(int(st.rst.from)), st.frame(st.rst.at))
 	case st.rst != nil:
 		doubt = "an RST whose reason the capture does not show"
 		text = fmt.Sprintf("an RST of %s (frame %d) whose reason the capture does not show.", st.who(int(st.rst.from)), st.frame(st.rst.at))

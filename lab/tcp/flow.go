@@ -136,8 +136,8 @@ type trouble struct {
 	before  uint32 // requests begun when the first FIN came, and acknowledged by it
 	at      During // where in the exchange the first FIN or RST came
 	atReply Answer
-	talker  int8 // side that had sent data last when the first FIN came
-	small   bool // and whether that was little
+	talker  int8       // side that had sent data last when the first FIN came
+	records tlsRecords // as they were then
 
 	after   lateData
 	resets  []reset
@@ -454,14 +454,21 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	if int(f.talker) == 1-d && me.data.ok() && (peer.has(sideSYN) || f.http.has(httpKnown) && int(f.http.client) == 1-d) {
 		f.rest = max(f.rest, uint32(min(max(peer.turn.time()-me.data.time(), 0)/1e6, math.MaxUint32)))
 	}
-	bye := f.http.proto == protoTLS && closeNotify(s.payload) // which is no word of the exchange
-	reset := f.more != nil && f.more.ended != 0               // so this was on its way
+	var client, bye bool // which is no word of the exchange
+	switch f.http.proto {
+	case protoTLS:
+		c, _ := f.client()
+		client, bye = c == d, closeNotify(s.payload)
+	case protoHTTP2:
+		bye = http2Says(s.payload, s.length) == http2Nothing
+	}
+	reset := f.more != nil && f.more.ended != 0 // so this was on its way
 	if bye || f.leaving(s, d) {
 		f.trouble(x).ends[d].bye.say(m, me.data)
 	}
 	if (int(f.talker) != d || late) && !bye && !reset {
 		if f.http.proto == protoTLS {
-			f.http.heads = uint32(f.http.records().begin(d, me.has(sideSYN)))
+			f.http.heads = uint32(f.http.records().begin(client))
 		}
 		f.talker = int8(d)
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
@@ -471,7 +478,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		me.flags |= sideCut
 	}
 	if f.http.proto == protoTLS {
-		f.http.heads = uint32(f.http.records().add(d, s.payload))
+		f.http.heads = uint32(f.http.records().add(s.payload, client, ack >= peer.nxt))
 		if me.flags &^= sideSaidClose; bye || int64(len(s.payload)) == int64(s.length) && endsInAlert(s.payload) {
 			me.flags |= sideSaidClose
 		}
@@ -480,7 +487,10 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		}
 	}
 	if late {
-		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload)}
+		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload, s.length)}
+	}
+	if f.http.proto == protoTunnel && sniff(s.payload) == looksTLS {
+		f.http.proto, f.http.heads = protoTLS, 0
 	}
 	f.feed(x, d, off, s.payload, int64(s.length))
 }
@@ -506,10 +516,7 @@ func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 		return
 	}
 	f.closer = int8(d)
-	t.talker = f.talker
-	if i := f.talker; i >= 0 {
-		t.small = f.side[i].nxt-f.side[i].off(f.side[i].turnSeq) <= smallTLS
-	}
+	t.talker, t.records = f.talker, f.http.records()
 	t.at, t.atReply = f.http.during(f), f.http.answer()
 	t.before = f.http.reqs
 	if t.before > 0 && f.http.has(httpKnown) && int(f.http.client) == 1-d && peer.off(f.http.reqSeq) >= e.finAck {

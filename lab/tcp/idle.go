@@ -49,7 +49,7 @@ func (t *Timeouts) Add(c Conversation) {
 	// Only a close of an idle connection tells of a timer; one that comes at
 	// once after an answer was announced or is another story.
 	idle := c.During == DuringIdle || c.Protocol != "http/1" && c.During == DuringUnknown
-	if c.ClosedBy != Client && c.ClosedBy != Server || !idle || c.Idle < 0.2 || c.Basis == Inferred {
+	if c.ClosedBy != Client && c.ClosedBy != Server || !idle || c.Idle < 0.2 || c.Basis == Inferred || c.Cause == CauseUnexplained {
 		return
 	}
 	k := timeoutKey{c.Server, c.ClosedBy}

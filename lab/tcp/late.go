@@ -20,6 +20,7 @@ const (
 	lateRequest                 // begins an HTTP/1 request
 	lateRest                    // goes on with an HTTP message
 	lateGoodbye                 // TLS close_notify, HTTP/2 frames that end a connection
+	lateAsking                  // bytes of TLS or HTTP/2 that may well be a request
 )
 
 // lateOff is the offset of side d's first data after the peer's FIN.
@@ -31,17 +32,23 @@ func (f *flow) lateOff(d int) int64 {
 }
 
 // lateKind says what data of side d at offset off, after the peer's FIN, is.
-func (f *flow) lateKind(d int, off int64, b []byte) lateKind {
+func (f *flow) lateKind(d int, off int64, b []byte, n int32) lateKind {
 	p, e := &f.side[d], &f.http
 	switch e.proto {
 	case protoTLS:
-		if closeNotify(b) {
+		switch {
+		case closeNotify(b):
 			return lateGoodbye
+		case roomy(b):
+			return lateAsking
 		}
 		return lateOpaque
 	case protoHTTP2:
-		if !http2Request(b) {
+		switch http2Says(b, n) {
+		case http2Nothing:
 			return lateGoodbye
+		case http2Head:
+			return lateAsking
 		}
 		return lateOpaque
 	case protoTunnel:
@@ -69,19 +76,39 @@ func (f *flow) crossKind(d int, off int64) lateKind {
 	return lateRest
 }
 
-// http2Request says whether a segment that begins with an HTTP/2 frame
-// (RFC 9113 4.1) holds HEADERS or DATA; PING, GOAWAY and the like are nobody's
-// request.
-func http2Request(b []byte) bool {
-	for len(b) >= 9 {
-		n := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
-		if b[3] == 0 || b[3] == 1 || b[3] > 9 {
-			return true
+// What a segment in HTTP/2 says (RFC 9113 4.1, 6).
+const (
+	http2Unknown = iota // the capture does not show all of it
+	http2Nothing        // of the connection only: PING, SETTINGS, GOAWAY and the like
+	http2Body           // DATA, or what goes on with it
+	http2Head           // HEADERS: a request or an answer begins
+)
+
+// http2Says says what a segment of n bytes that begins with a frame says: the most of
+// its frames.
+func http2Says(b []byte, n int32) int {
+	says := http2Nothing
+	for rest := int(n) - len(b); len(b)+rest > 0; {
+		if len(b) < 9 {
+			if says == http2Nothing {
+				return http2Unknown
+			}
+			return says
 		}
-		if len(b) <= 9+n {
-			return false
+		length := 9 + (int(b[0])<<16 | int(b[1])<<8 | int(b[2]))
+		switch kind := b[3]; {
+		case kind == 1:
+			return http2Head
+		case kind == 0 || kind > 9:
+			says = http2Body
 		}
-		b = b[9+n:]
+		if length >= len(b) {
+			if length < len(b)+rest && says == http2Nothing {
+				return http2Unknown
+			}
+			return says
+		}
+		b = b[length:]
 	}
-	return len(b) > 0
+	return says
 }

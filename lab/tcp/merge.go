@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -123,36 +124,51 @@ type sighting struct {
 	id       uint32
 }
 
+// hosts are two that speak with each other, the lesser address first.
+type hosts [2][2]uint64
+
 // offset says how far ahead the clock of b is.
 func offset(a, b map[sighting]int64) (ahead time.Duration, common int, oneWay bool) {
-	var way [2][]int64
+	ways := map[hosts]*[2][]int64{}
+	least := int64(math.MaxInt64)
 	for k, t := range b {
-		if u, ok := a[k]; ok {
-			d := 0
-			if k.dst.less(&k.src) {
-				d = 1
-			}
-			way[d] = append(way[d], t-u)
+		u, ok := a[k]
+		if !ok {
+			continue
 		}
+		pair, way := hosts{{k.src.hi, k.src.lo}, {k.dst.hi, k.dst.lo}}, 0
+		if k.dst.less(&k.src) {
+			pair[0], pair[1], way = pair[1], pair[0], 1
+		}
+		if ways[pair] == nil {
+			ways[pair] = &[2][]int64{}
+		}
+		ways[pair][way] = append(ways[pair][way], t-u)
+		least = min(least, t-u)
+		common++
 	}
-	for d := range way {
-		slices.Sort(way[d])
-		common += len(way[d])
-	}
-	there, back := way[0], way[1]
-	switch {
-	case common == 0:
+	if common == 0 {
 		return 0, 0, false
-	case len(there) == 0 || len(back) == 0:
-		one := append(there, back...)
-		return time.Duration(one[0]), common, true
 	}
-	// Towards b a segment is seen there later by the path's delay, from b
-	// earlier: which way is which shows in the middle of each.
-	if there[len(there)/2] < back[len(back)/2] {
-		there, back = back, there
+	// Towards b a segment is seen there later by the path's delay, from b earlier:
+	// which way is which shows in the middle of each. Of all hosts the quickest tell best.
+	there, back, both := int64(math.MaxInt64), int64(math.MinInt64), false
+	for _, way := range ways {
+		if len(way[0]) == 0 || len(way[1]) == 0 {
+			continue
+		}
+		slices.Sort(way[0])
+		slices.Sort(way[1])
+		to, from := way[0], way[1]
+		if to[len(to)/2] < from[len(from)/2] {
+			to, from = from, to
+		}
+		there, back, both = min(there, to[0]), max(back, from[len(from)-1]), true
 	}
-	return time.Duration((there[0] + back[len(back)-1]) / 2), common, false
+	if !both {
+		return time.Duration(least), common, true
+	}
+	return time.Duration((there + back) / 2), common, false
 }
 
 // interleave writes the packets of all sources in the order of fitted time.

@@ -124,8 +124,8 @@ var kernelCauses = map[uint16][]Cause{
 	9011: {CauseEarlyClose}, 9012: {CauseAbandoned}, 9013: {CauseAbandoned}, 9014: {CauseRefused}, 9015: {CauseUnanswered},
 	9016: {CauseRefused}, 9017: {CauseUnreachable}, 9018: {CauseUnanswered, CauseAbandoned}, 9019: {CauseKeepaliveTimeout},
 	9020: {CauseVanished}, 9021: {CauseFlowForgotten}, 9022: {CauseStaleFinLost}, 9023: {CauseStaleCrossing},
-	9024: {CauseClosed}, 9025: {CauseClosed}, 9026: {CauseAborted}, 9027: {CauseDiscarded}, 9028: {CauseAborted},
-	9029: {CauseAborted}, 9030: {CauseAborted}, 9031: {CauseClosed}, 9032: {CauseClosed}, 9033: {CauseStaleIdle},
+	9024: {CauseClosed}, 9025: {CauseClosed, CauseUnexplained}, 9026: {CauseAborted}, 9027: {CauseDiscarded}, 9028: {CauseAborted},
+	9029: {CauseAborted}, 9030: {CauseAborted}, 9031: {CauseClosed}, 9032: {CauseClosed}, 9033: {CauseStaleIdle, CauseUnexplained},
 	9034: {CauseTruncated}, 9035: {CauseAbandoned}, 9036: {CauseAborted}, 9037: {CauseAbandoned}, 9038: {CauseDiscarded},
 	9039: {CauseClosed}, 9040: {CauseClosed, CauseUnexplained}, 9041: {CauseClosed, CauseUnexplained}, // TLS
 	9100: {CauseStaleIdle}, 9101: {CauseStaleIdle}, 9102: {CauseClosed}, 9103: {CauseClosed}, 9104: {CauseStaleIdle},

@@ -1,30 +1,26 @@
 package tcp
 
-import "encoding/binary"
-
-// tlsRecords is what the record layer of a flow in TLS (RFC 8446 5.1) has shown: how
-// often the client had its turn after its hello, in the low byte; of either side a
-// recordTurn, in the next two; and tlsOld.
-type tlsRecords uint32
-
-// tlsOld says that it is TLS 1.2 or older: session tickets come inside the handshake.
-const tlsOld tlsRecords = 1 << 24
-
-// recordTurn is how many records of application data that have room for an answer a
-// side has sent, up to 3: in its turn now, and before. A turn of the handshake is not
-// counted, nor is a segment that begins inside a record.
-type recordTurn uint8
-
-const (
-	turnNow      recordTurn = 1 << 0
-	turnBefore   recordTurn = 1 << 2
-	turnMax      recordTurn = 3
-	turnGreeting recordTurn = 1 << 4 // the turn now has records of the handshake
-	turnCCS      recordTurn = 1 << 5 // ChangeCipherSpec among them
+import (
+	"encoding/binary"
+	"slices"
 )
 
-func (t recordTurn) now() recordTurn    { return t / turnNow & turnMax }
-func (t recordTurn) before() recordTurn { return t / turnBefore & turnMax }
+// tlsRecords is what the record layer of a flow in TLS (RFC 8446 5.1) has shown, in
+// bits: how often the client had its turn after its hello, what the two last turns held,
+// and the length of the server's first record with room for an answer.
+type tlsRecords uint32
+
+const (
+	tlsTurns    tlsRecords = 0xff    // up to 255
+	tlsGreeting tlsRecords = 1 << 8  // the turn now has records of the handshake
+	tlsCCS      tlsRecords = 1 << 9  // ChangeCipherSpec among them
+	tlsOld      tlsRecords = 1 << 10 // it is TLS 1.2 or older: session tickets come inside the handshake
+	tlsVaried   tlsRecords = 1 << 11 // the server has sent such records of different lengths
+	tlsAsked    tlsRecords = 1 << 12 // the client has sent data in its last turn
+	tlsTold     tlsRecords = 1 << 13 // and the server, behind all of it, a record with room for an answer
+	tlsSettled  tlsRecords = 1 << 14 // before the client's last turn, all was answered
+	tlsFirst               = 16      // shift of that length
+)
 
 // Types of records.
 const (
@@ -34,60 +30,100 @@ const (
 	recordData      = 0x17
 )
 
-// answerTLS is the least length of a record that is counted: above what HTTP/2 says of
-// itself at the beginning (SETTINGS and WINDOW_UPDATE in one).
+// answerTLS is the least length of a record that has room for an answer with its fields:
+// above what HTTP/2 says of itself (SETTINGS and WINDOW_UPDATE in one).
 const answerTLS = 96
 
 // turns is how often the client had its turn after its hello.
-func (r tlsRecords) turns() uint8 { return uint8(r) }
+func (r tlsRecords) turns() uint8 { return uint8(r & tlsTurns) }
 
-func (r tlsRecords) side(d int) recordTurn { return recordTurn(r >> (8 + 8*d)) }
-
-func (r tlsRecords) with(d int, t recordTurn) tlsRecords {
-	return r&^(0xff<<(8+8*d)) | tlsRecords(t)<<(8+8*d)
-}
-
-// begin takes in that side d, the client or not, begins its turn.
-func (r tlsRecords) begin(d int, client bool) tlsRecords {
+// begin takes in that the client, or the server, begins its turn.
+func (r tlsRecords) begin(client bool) tlsRecords {
+	settled := r.answered()
+	r &^= tlsGreeting | tlsCCS | tlsTold
 	if client {
-		r = r&^0xff | tlsRecords(inc(r.turns()))
+		r = r&^(tlsTurns|tlsAsked|tlsSettled) | tlsRecords(inc(r.turns()))
+		if settled {
+			r |= tlsSettled
+		}
 	}
-	t := r.side(d)
-	return r.with(d, min(t.now()+t.before(), turnMax)*turnBefore)
+	return r
 }
 
-// add takes in new data of side d.
-func (r tlsRecords) add(d int, b []byte) tlsRecords {
-	t := r.side(d)
-	for len(b) >= 5 && b[1] == 3 {
-		n := int(binary.BigEndian.Uint16(b[3:]))
-		switch b[0] {
+// add takes in new data of the client, or of the server, and whether the latter has
+// acknowledged all that the former has sent.
+func (r tlsRecords) add(b []byte, client, all bool) tlsRecords {
+	eachRecord(b, func(kind byte, n int) {
+		switch kind {
 		case recordHandshake:
-			if t&turnCCS != 0 {
+			if r&tlsCCS != 0 {
 				r |= tlsOld // in 1.3 none in the open follows (RFC 8446 D.4)
 			}
-			t |= turnGreeting
+			r |= tlsGreeting
 		case recordCCS:
-			t |= turnCCS | turnGreeting
+			r |= tlsCCS | tlsGreeting
 		case recordData:
-			if t&turnGreeting == 0 && n >= answerTLS && t.now() < turnMax {
-				t += turnNow
+			if client {
+				r |= tlsAsked
+			}
+			if client || n < answerTLS || r&tlsGreeting != 0 {
+				return
+			}
+			if all {
+				r |= tlsTold
+			}
+			if first := r >> tlsFirst; first == 0 {
+				r |= tlsRecords(n) << tlsFirst
+			} else if int(first) != n {
+				r |= tlsVaried
 			}
 		}
-		if len(b) <= 5+n {
-			break
-		}
-		b = b[5+n:]
-	}
-	return r.with(d, t)
+	})
+	return r
 }
 
-// answered says that side d, in its turn now, has sent more than session tickets: of
-// these servers send up to two unasked (RFC 8446 4.6.1), before anything else.
-func (r tlsRecords) answered(d int) bool {
-	t, tickets := r.side(d), recordTurn(2)
-	if r&tlsOld != 0 {
-		tickets = 0
+// answered says that the server has sent, behind the client's last word, what is no
+// session ticket. Tickets come unasked (RFC 8446 4.6.1), one as long as the other,
+// before anything else; the request may have come with the end of the handshake, or
+// between two of them.
+func (r tlsRecords) answered() bool {
+	return r&tlsTold != 0 && (r&(tlsVaried|tlsOld) != 0 || r.turns() > 2)
+}
+
+// eachRecord goes through the records that begin in a segment, up to one that is cut.
+func eachRecord(b []byte, do func(kind byte, n int)) {
+	for len(b) >= 5 && b[1] == 3 && b[0] >= recordCCS && b[0] <= recordData {
+		n := int(binary.BigEndian.Uint16(b[3:]))
+		do(b[0], n)
+		b = b[min(len(b), 5+n):]
 	}
-	return t.now() > tickets-min(tickets, t.before())
+}
+
+// requestTLS is the least length of a record that is taken for a request: above what
+// HTTP/2 says at the end (RST_STREAM, WINDOW_UPDATE, PING and GOAWAY in one).
+const requestTLS = 80
+
+// roomy says whether one of the records that begin in a segment has room for a request.
+func roomy(b []byte) (found bool) {
+	eachRecord(b, func(kind byte, n int) { found = found || kind == recordData && n >= requestTLS })
+	return found
+}
+
+// goAwayLengths are those of a GOAWAY without words (RFC 9113 6.8) as a record: of TLS
+// 1.3, and of 1.2 with ChaCha20-Poly1305, AES-GCM, and AES-CBC with the MACs in use. A
+// PING is as long.
+var goAwayLengths = []int{34, 33, 41, 64, 80, 96}
+
+// closeNotify says whether a segment is a TLS good-bye: records that end with an alert,
+// before which there is nothing but a GOAWAY. An alert is in the open up to TLS 1.2;
+// from 1.3 on (RFC 8446 5.2) it is a record of type application data whose length is
+// that of alert, content type and tag.
+func closeNotify(b []byte) bool {
+	good, last := true, false
+	eachRecord(b, func(kind byte, n int) {
+		good = good && !last
+		last = kind == recordAlert || kind == recordData && n == alertLengths[0]
+		good = good && (last || kind == recordData && slices.Contains(goAwayLengths, n))
+	})
+	return good && last
 }

@@ -245,7 +245,7 @@ func (st *story) silent() bool {
 	if !st.f.has(flowMidstream) {
 		return false
 	}
-	bye := func(s *end) bool { return !s.data.ok() || st.proto == protoTLS && s.said() <= frameTLS }
+	bye := func(s *end) bool { return !s.bye.before(s.data, s.data).ok() }
 	return bye(st.side(0)) && bye(st.side(1))
 }
 

@@ -78,6 +78,8 @@ func later(a, b mark) mark {
 	return a
 }
 
+func abs(d int64) int64 { return max(d, -d) }
+
 func pick(cond bool, d During) During {
 	if cond {
 		return d

@@ -8,53 +8,16 @@ import (
 	"strings"
 )
 
-const (
-	// smallTLS is the size up to which TLS application data may be no request
-	// but the end of one: alerts, HTTP/2's SETTINGS, PING, WINDOW_UPDATE, GOAWAY.
-	smallTLS = 64
-	// What TLS makes of an alert (1.2 with AES-GCM: nonce, alert, tag; 1.3 less); at
-	// most of an HTTP/2 frame that asks nothing (SETTINGS and its ACK, PING,
-	// WINDOW_UPDATE); and of the two session tickets that servers send unasked
-	// (RFC 8446 4.6.1).
-	alertTLS   = 5 + 26
-	frameTLS   = 40
-	ticketsTLS = 600
-	// goawayTLS is the size of a TLS record with a GOAWAY in it (RFC 9113 6.8: head,
-	// last stream, error), and what TLS adds to it.
-	goawayTLS = 5 + 8 + 9 + 8 + 16
-)
+// smallTLS is the size up to which what is said at once before a FIN may be no request
+// but the end of one.
+const smallTLS = 64
 
-// closeNotify says whether a segment is a TLS good-bye: a small one that ends
-// with an alert, before which a GOAWAY has room. An alert is in the open up to
-// TLS 1.2; from 1.3 on (RFC 8446 5.2) it is a record of type application data
-// whose length is that of alert, content type and tag.
-func closeNotify(b []byte) bool {
-	for all := len(b); all <= smallTLS && len(b) >= 5 && b[1] == 3; {
-		n := int(binary.BigEndian.Uint16(b[3:]))
-		if len(b) <= 5+n {
-			return b[0] == recordAlert || b[0] == recordData && n == 19
-		}
-		b = b[5+n:]
-	}
-	return false
-}
-
-// goAwayLengths are those of a GOAWAY without words (RFC 9113 6.8) as a record: of TLS
-// 1.3, and of TLS 1.2 with ChaCha20-Poly1305 and AES-GCM. A PING is as long.
-var goAwayLengths = [...]int{34, 33, 41}
-
-// leaving says whether new data of side d in HTTP/2 may be a GOAWAY: in the clear it
-// asks and answers nothing, in TLS it has the size, and nothing was asked.
+// leaving says whether new data of side d in TLS may be a GOAWAY of HTTP/2: it has the
+// size, and nothing was asked.
 func (f *flow) leaving(s *segment, d int) bool {
 	b := s.payload
-	switch f.http.proto {
-	case protoHTTP2:
-		return len(b) >= 9 && !http2Request(b)
-	case protoTLS:
-		return len(b) >= 5 && b[0] == recordData && slices.Contains(goAwayLengths[:], int(s.length)-5) && int(binary.BigEndian.Uint16(b[3:])) == int(s.length)-5 &&
-			(int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
-	}
-	return false
+	return f.http.proto == protoTLS && len(b) >= 5 && b[0] == recordData && slices.Contains(goAwayLengths, int(s.length)-5) && int(binary.BigEndian.Uint16(b[3:])) == int(s.length)-5 &&
+		(int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
 }
 
 // goodbye is the last that a side said, where that may have been a good-bye: GOAWAY,
@@ -119,44 +82,48 @@ func (a tlsAlert) String() string {
 	return strings.TrimPrefix(tls.AlertError(a.code).Error(), "tls: ")
 }
 
-// owed says that the server may have owed an answer, in a protocol that is not
-// read, when it closed: the client had the last word, but for a TLS alert. Also when
-// the client closed, that had waited after its last word.
+// owed says that the server may have owed an answer, in a protocol that is not read,
+// when the first side closed: the client had the last word, and that was more than a
+// good-bye, in one go with its FIN.
 func (st *story) owed() bool {
 	c, s := st.side(st.c), st.side(st.s)
 	if st.proto == protoHTTP1 || !c.data.ok() {
 		return false
 	}
+	farewell := st.closer == st.c && !st.inferred[st.c] && c.close.time()-c.turn.time() < atOnce
 	if st.proto != protoTLS {
 		last := st.f.talker
 		if st.closer >= 0 {
 			last = st.f.more.talker
 		}
-		return int(last) == st.c && (st.closer != st.c || st.inferred[st.c] || int64(st.idle()) >= promptly)
+		return int(last) == st.c && !farewell
 	}
-	if c.has(sideSYN) && st.f.http.records().turns() == 0 { // in the handshake nothing could be asked yet
-		return st.closer == st.s && !s.data.ok()
+	records := st.records()
+	if c.has(sideSYN) && records.turns() == 0 { // in the handshake nothing could be asked yet
+		return !s.data.ok()
 	}
-	asked := c.said() - c.turnOff
-	if c.has(sideSaidClose) {
-		asked -= alertTLS
-	}
-	if asked <= 0 || st.closer == st.c && !st.inferred[st.c] && c.close.time()-c.turn.time() < promptly {
+	if !c.turn.ok() || records&(tlsOld|tlsAsked) == tlsOld || farewell && records&tlsSettled != 0 && c.said()-c.turnOff <= smallTLS {
 		return false
 	}
-	// The server's last word is no answer where it was before the request, or no
-	// more than HTTP/2's bookkeeping, an alert, or session tickets that crossed it.
-	answer, records := s.said()-s.turnOff, st.f.http.records()
-	tickets := records.turns() <= 2 && !records.answered(st.s) // the request came with the end of the handshake, or between two tickets
-	crossed := s.turnAck < c.turnOff+asked
-	return s.turn.n < c.turn.n || answer <= frameTLS || (tickets || crossed) && answer <= ticketsTLS
+	late := c.bye.last.ok() && c.bye.first.n > c.turn.n && s.turn.n > c.bye.first.n // said to who had said good-bye
+	return s.turn.n < c.turn.n || late || !records.answered()
+}
+
+// records is what the records of TLS had shown when the first side closed.
+func (st *story) records() tlsRecords {
+	if st.closer >= 0 && !st.inferred[st.closer] {
+		return st.f.more.records
+	}
+	return st.f.http.records()
 }
 
 // cutShort says that a server's close may have cut an answer in TLS off: it had
-// been speaking, and did not say goodbye (RFC 8446 6.1).
+// been speaking, and neither side had said goodbye (RFC 8446 6.1).
 func (st *story) cutShort() bool {
+	c, s := st.side(st.c), st.side(st.s)
+	left := c.has(sideSaidClose) && c.data.n < s.close.n
 	return st.proto == protoTLS && st.closer == st.s && int(st.f.more.talker) == st.s &&
-		!st.side(st.s).has(sideSaidClose) && !st.side(st.c).has(sideSaidClose) && (st.f.http.records().turns() > 0 || !st.side(st.c).has(sideSYN))
+		!s.has(sideSaidClose) && !left && (st.f.http.records().turns() > 0 || !c.has(sideSYN))
 }
 
 // said is the offset of a side's last byte of data, and one.
@@ -167,6 +134,9 @@ func (s *end) said() int64 {
 	return s.nxt
 }
 
+// downloadTLS is more than tickets, or whatever else comes unasked, take.
+const downloadTLS = 8 << 10
+
 // abandonedTLS: what is in the records is not known, but a server that goes on
 // sending more than the end of a connection needs was in the middle of an answer.
 func (st *story) abandonedTLS(left mark) *finding {
@@ -174,9 +144,9 @@ func (st *story) abandonedTLS(left mark) *finding {
 	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || s.has(sideMissed) || st.side(st.c).has(sideMissed) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
 		return nil
 	}
-	// Session tickets come late, and a GOAWAY may say why: who has only shaken hands
-	// (its Finished, a close_notify) awaits nothing.
-	if c := st.side(st.c); s.nxt-st.after.off <= 4*smallTLS || c.nxt-1-c.turnOff <= 2*smallTLS {
+	// Session tickets come late, and a GOAWAY may say why: who has only shaken hands, or
+	// greeted, awaits nothing.
+	if s.nxt-st.after.off < downloadTLS {
 		return nil
 	}
 	return &finding{

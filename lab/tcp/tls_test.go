@@ -13,7 +13,7 @@ func TestTLSEnds(t *testing.T) {
 	record := func(kind string, n int) string {
 		return kind + "\x03\x03" + string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
 	}
-	hello, shaken, request, answer, alert := record("\x16", 200), record("\x16", 800), record("\x17", 300), record("\x17", 900), record("\x17", 19)
+	hello, shaken, request, answer, alert := record("\x16", 200), record("\x16", 800), record("\x17", 300), record("\x17", 200)+record("\x17", 900), record("\x17", 19)
 	talk := func(says ...any) (script []line) {
 		seq := map[byte]uint32{'C': 1, 'S': 1}
 		peer := map[byte]byte{'C': 'S', 'S': 'C'}
@@ -50,7 +50,7 @@ func TestTLSEnds(t *testing.T) {
 		"closed by the server without, perhaps in mid-answer":              {append(shake, "C", ".", 5.0, "S", "F.", "", "C", "R.", ""), CauseUnexplained},
 		"closed by the client with close_notify":                           {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
 		"closed by the client, that waited for an answer":                  {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
-		"closed by the client in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseClosed},
+		"closed by the client in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
 		"refused by the server in the handshake":                           {[]any{"C", "P.", hello, "S", "P.", "\x15\x03\x03\x00\x02\x02\x28", "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseClosed},
 		"closed by the server in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseUnexplained},
 		"closed by the client, that had only shaken hands":                 {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
@@ -228,7 +228,7 @@ func TestAnswered(t *testing.T) {
 // TestWithoutCloseNotify: that a server closed TLS without its farewell is said where
 // the capture holds what it said last.
 func TestWithoutCloseNotify(t *testing.T) {
-	answer := "\x17\x03\x03\x03\x20" + strings.Repeat("x", 800)
+	answer := "\x17\x03\x03\x00\xc8" + strings.Repeat("x", 200) + "\x17\x03\x03\x02\x53" + strings.Repeat("x", 595)
 	ps := build(opened(
 		line{0.001, 'C', "P.", 1, 1, "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200), nil},
 		line{0.002, 'S', "P.", 1, 206, "\x16\x03\x03\x03\x20" + strings.Repeat("x", 800), nil},
