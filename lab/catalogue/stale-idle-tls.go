@@ -7,6 +7,9 @@ import (
 	"rstlab/lab/script"
 )
 
+// asBrowser is a request with the fields that browsers send.
+const asBrowser = "GET /test HTTP/1.1\r\nHost: test.foo.com\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\nAccept-Language: en\r\n\r\n"
+
 var _ = add(scenario.Scenario{
 	ID:    "stale-idle-tls",
 	Title: "stale-idle over TLS: nginx says good-bye twice, and a client that does not look hears neither",
@@ -19,8 +22,8 @@ RST as in stale-idle, though it cannot read the data.`,
 
 	Client: "raw",
 	Nginx:  "tls",
-	Play: steps{raw("c", script.TLS(), script.Write(getTest), script.ReadResponse()).At("test.foo.com:443"), reload(nginx), await(nginx, client, "F."), quiet(),
-		raw("c", script.Write(getTest), script.ReadResponse()).At("test.foo.com:443")},
+	Play: steps{raw("c", script.TLS(), script.Write(asBrowser), script.ReadResponse()).At("test.foo.com:443"), idle(second), reload(nginx), await(nginx, client, "F."), quiet(),
+		raw("c", script.Write(asBrowser), script.ReadResponse()).At("test.foo.com:443")},
 	Want: want{
 		Replies: []reply{{Status: 200, Conn: 1}, {Class: "eof", Conn: 1}},
 		Ran:     []string{"GET /"},
@@ -31,7 +34,7 @@ RST as in stale-idle, though it cannot read the data.`,
 	},
 	Control: control{
 		What: "nginx is not reloaded",
-		Play: steps{raw("c", script.TLS(), script.Write(getTest), script.ReadResponse()).At("test.foo.com:443"), quiet(),
-			raw("c", script.Write(getTest), script.ReadResponse()).At("test.foo.com:443")},
+		Play: steps{raw("c", script.TLS(), script.Write(asBrowser), script.ReadResponse()).At("test.foo.com:443"), quiet(),
+			raw("c", script.Write(asBrowser), script.ReadResponse()).At("test.foo.com:443")},
 	},
 })

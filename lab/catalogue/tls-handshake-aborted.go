@@ -21,6 +21,7 @@ line in access.log.`,
 		Replies: []reply{{}, {}},
 		Info:    []string{"peer closed connection in SSL handshake while SSL handshaking"},
 		Wire:    []segment{{From: client, To: nginx, Flags: "P."}, {From: client, To: nginx, Flags: "F."}, {From: nginx, To: client, Flags: "F."}},
+		Ends:    []end{{Client: client, Server: nginx, Cause: "unexplained", ClosedBy: "client"}}, // whether nginx owed its half of the handshake is in no segment
 	},
 	Control: control{
 		What: "it makes the whole handshake",

@@ -200,14 +200,25 @@ func (st *story) stale() bool {
 	switch st.after.kind {
 	case lateRequest:
 		return int(st.after.from) == st.c
+	case lateOpaque:
+		if st.proto == protoHTTP1 || st.asks() || st.lastWords() {
+			return false // it may go on with what was begun
+		}
+		fallthrough
 	case lateAsking:
 		return int(st.after.from) == st.c && x == st.s && !st.uncertain() && !st.missed() && st.answeredBefore()
 	}
-	return false // it may go on with what was begun
+	return false
 }
 
-// answeredBefore says, of TLS and HTTP/2, that the server had answered whatever the
-// client had asked, and rested for so long before it closed that a message that was
+// lastWords says that what came behind a FIN was little, and the end at once.
+func (st *story) lastWords() bool {
+	y := st.side(int(st.after.from))
+	return y.close.ok() && y.close.n < st.rst.at.n && y.close.n > st.after.at.n && y.nxt-1-st.after.off <= smallTLS
+}
+
+// answeredBefore says, of a protocol that is not read, that the server had the last
+// word, in TLS an answer, and rested for so long before it closed that a message that was
 // under way would have gone on.
 func (st *story) answeredBefore() bool {
 	s := st.side(st.s)
