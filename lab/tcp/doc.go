@@ -84,9 +84,11 @@
 // counted, not read. Where the capture lacks the bytes that frame a message, the
 // verdict is unexplained; nothing is guessed for protocols that are not read,
 // but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request, and that
-// a server that closes TLS without close_notify may have cut its answer off. Who had
-// the last word, how much it was, and how many records, for session tickets come
-// unasked, tells whether TLS may have owed an answer; where it may, no cause is given.
+// a server that closes TLS without close_notify may have cut its answer off. In TLS
+// an answer is what the server sent behind all that the client had said, in a record
+// with room for it, and that is no session ticket: those come unasked, one as long as
+// the other, before anything else. Where by this an answer may have been owed no cause
+// is given, nor stale-idle but behind an answer and a rest.
 // FIN alone does not tell who left from who only shut its writing side (RFC 9293
 // 3.6), but that the latter does it at once.
 //

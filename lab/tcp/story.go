@@ -138,6 +138,14 @@ func (st *story) firstReset() *reset {
 	return nil
 }
 
+// said is the offset of a side's last byte of data, and one.
+func (s *end) said() int64 {
+	if s.fin != never {
+		return s.fin
+	}
+	return s.nxt
+}
+
 func (st *story) side(i int) *end { return &st.ends[i] }
 
 // fin gives the offset of a side's FIN, inferred ones included.

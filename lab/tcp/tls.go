@@ -46,8 +46,8 @@ func (g *goodbye) before(data, end mark) mark {
 
 // alertLengths are those of an encrypted alert as a record: of TLS 1.3 (alert,
 // content type, tag), and of TLS 1.2 with ChaCha20-Poly1305, AES-GCM, and AES-CBC
-// with the MACs in use.
-var alertLengths = [...]int{19, 18, 26, 32, 48, 64}
+// with the MACs in use, before or after encryption (RFC 7366).
+var alertLengths = [...]int{19, 18, 26, 32, 48, 52, 64, 80}
 
 // endsInAlert says whether a segment of TLS ends with an alert behind something else.
 func endsInAlert(b []byte) bool {
@@ -86,27 +86,34 @@ func (a tlsAlert) String() string {
 // when the first side closed: the client had the last word, and that was more than a
 // good-bye, in one go with its FIN.
 func (st *story) owed() bool {
-	c, s := st.side(st.c), st.side(st.s)
+	c := st.side(st.c)
 	if st.proto == protoHTTP1 || !c.data.ok() {
 		return false
 	}
 	farewell := st.closer == st.c && !st.inferred[st.c] && c.close.time()-c.turn.time() < atOnce
-	if st.proto != protoTLS {
-		last := st.f.talker
-		if st.closer >= 0 {
-			last = st.f.more.talker
-		}
-		return int(last) == st.c && !farewell
+	if st.proto == protoTLS {
+		return st.owedTLS(farewell)
 	}
-	records := st.records()
-	if c.has(sideSYN) && records.turns() == 0 { // in the handshake nothing could be asked yet
-		return !s.data.ok()
+	last := st.f.talker
+	if st.closer >= 0 {
+		last = st.f.more.talker
 	}
-	if !c.turn.ok() || records&(tlsOld|tlsAsked) == tlsOld || farewell && records&tlsSettled != 0 && c.said()-c.turnOff <= smallTLS {
+	return int(last) == st.c && !farewell
+}
+
+func (st *story) owedTLS(farewell bool) bool {
+	c, s, records := st.side(st.c), st.side(st.s), st.records()
+	switch {
+	case c.has(sideSYN) && records.turns() == 0:
+		return !s.data.ok() // the handshake's next half
+	case !c.turn.ok(), records&(tlsOld|tlsAsked) == tlsOld:
+		return false // nothing was asked yet
+	case farewell && records&tlsSettled != 0 && c.said()-c.turnOff <= smallTLS:
 		return false
+	case c.bye.last.ok() && c.bye.first.n > c.turn.n && s.turn.n > c.bye.first.n:
+		return true // it came to who had said good-bye
 	}
-	late := c.bye.last.ok() && c.bye.first.n > c.turn.n && s.turn.n > c.bye.first.n // said to who had said good-bye
-	return s.turn.n < c.turn.n || late || !records.answered()
+	return s.turn.n < c.turn.n || !records.answered()
 }
 
 // records is what the records of TLS had shown when the first side closed.
@@ -126,14 +133,6 @@ func (st *story) cutShort() bool {
 		!s.has(sideSaidClose) && !left && (st.f.http.records().turns() > 0 || !c.has(sideSYN))
 }
 
-// said is the offset of a side's last byte of data, and one.
-func (s *end) said() int64 {
-	if s.fin != never {
-		return s.fin
-	}
-	return s.nxt
-}
-
 // downloadTLS is more than tickets, or whatever else comes unasked, take.
 const downloadTLS = 8 << 10
 
@@ -141,13 +140,11 @@ const downloadTLS = 8 << 10
 // sending more than the end of a connection needs was in the middle of an answer.
 func (st *story) abandonedTLS(left mark) *finding {
 	s := st.side(st.s)
-	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || s.has(sideMissed) || st.side(st.c).has(sideMissed) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind != lateOpaque {
+	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || s.has(sideMissed) || st.side(st.c).has(sideMissed) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind == lateGoodbye {
 		return nil
 	}
-	// Session tickets come late, and a GOAWAY may say why: who has only shaken hands, or
-	// greeted, awaits nothing.
 	if s.nxt-st.after.off < downloadTLS {
-		return nil
+		return nil // tickets, a GOAWAY: who has only shaken hands awaits nothing
 	}
 	return &finding{
 		frames: []mark{left, st.after.at, st.rst.at},
