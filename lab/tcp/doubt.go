@@ -53,14 +53,18 @@ func (st *story) unexplained() *finding {
 	case st.rst == nil && st.closer >= 0 && st.fin(0) != never && st.fin(1) != never && st.owed():
 		doubt = "whether an answer was owed is not to be seen: the protocol is not read"
 		text = st.owing()
-	case st.rst == nil && st.closer == st.s && st.fin(st.c) != never && st.cutShort():
+	case st.rst == nil && st.closer >= 0 && st.side(st.closer).close.ok() && st.fin(1-st.closer) != never && st.cutShort():
 		doubt = "whether the last answer was whole is not to be seen: the protocol is not read"
 		goodbye := " and without close_notify"
-		if st.side(st.s).has(sideCut) {
+		if st.side(st.closer).has(sideCut) {
 			goodbye = ""
 		}
-		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after its last data%s: whether its answer was whole is not to be seen.",
-			st.who(st.s), st.frame(st.side(st.s).close), span(st.idle()), goodbye)
+		whose := "its"
+		if st.closer == st.c {
+			whose = "the server's"
+		}
+		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after %s last data%s: whether the answer was whole is not to be seen.",
+			st.who(st.closer), st.frame(st.side(st.closer).close), span(st.idle()), whose, goodbye)
 	case st.rst == nil && st.closer == st.c && st.was() == DuringAwaiting && st.fin(st.s) != never && !st.inferredAny():
 		doubt = "the client left, or only shut its writing side"
 		text = fmt.Sprintf("%s closed at once after its request%s (FIN, frame %d): it left, or only shut its writing side and read on; %s closed without an answer.",

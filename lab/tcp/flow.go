@@ -35,7 +35,7 @@ type side struct {
 	ack int64 // highest acknowledgment sent, in the peer's offsets
 	fin int64 // of the FIN; never without one
 	pos int64 // HTTP: next byte to look at
-	end int64 // HTTP: end of the body or chunk in progress
+	end int64 // HTTP: end of the body, the chunk or (HTTP/2) the frame in progress
 
 	data mark // newest data sent for the first time
 	turn mark // first data since the other side last sent some
@@ -79,6 +79,7 @@ const (
 	sideBig                             // its last segment may have been several, joined by offload
 	sideMSS                             // announced an MSS of no more than ethernetMSS
 	sideCut                             // the capture holds no more than the beginning of some of its data
+	sideStream                          // of HTTP/2: its last HEADERS or DATA has left the stream open
 	sideHidden                          // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
 )
 
@@ -455,12 +456,14 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		f.rest = max(f.rest, uint32(min(max(peer.turn.time()-me.data.time(), 0)/1e6, math.MaxUint32)))
 	}
 	var client, bye bool // which is no word of the exchange
+	says := http2Unknown
 	switch f.http.proto {
 	case protoTLS:
 		c, _ := f.client()
 		client, bye = c == d, closeNotify(s.payload)
 	case protoHTTP2:
-		bye = http2Says(s.payload, s.length) == http2Nothing
+		says = me.frames(off, s.payload, s.length)
+		bye = says == http2Nothing
 	}
 	reset := f.more != nil && f.more.ended != 0 // so this was on its way
 	if bye || f.leaving(s, d) {
@@ -479,6 +482,9 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	}
 	if f.http.proto == protoTLS {
 		f.http.heads = uint32(f.http.records().add(s.payload, client, ack >= peer.nxt))
+		if client && off+int64(s.length)-me.off(me.turnSeq) >= uploadTLS {
+			f.http.heads |= uint32(tlsUpload)
+		}
 		if me.flags &^= sideSaidClose; bye || int64(len(s.payload)) == int64(s.length) && endsInAlert(s.payload) {
 			me.flags |= sideSaidClose
 		}
@@ -487,7 +493,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		}
 	}
 	if late {
-		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload, s.length)}
+		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload, says)}
 	}
 	if f.http.proto == protoTunnel && sniff(s.payload) == looksTLS {
 		f.http.proto, f.http.heads = protoTLS, 0

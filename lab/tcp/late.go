@@ -31,8 +31,9 @@ func (f *flow) lateOff(d int) int64 {
 	return f.more.after.off
 }
 
-// lateKind says what data of side d at offset off, after the peer's FIN, is.
-func (f *flow) lateKind(d int, off int64, b []byte, n int32) lateKind {
+// lateKind says what data of side d at offset off, after the peer's FIN, is; in HTTP/2
+// its frames say something.
+func (f *flow) lateKind(d int, off int64, b []byte, says int) lateKind {
 	p, e := &f.side[d], &f.http
 	switch e.proto {
 	case protoTLS:
@@ -44,7 +45,7 @@ func (f *flow) lateKind(d int, off int64, b []byte, n int32) lateKind {
 		}
 		return lateOpaque
 	case protoHTTP2:
-		switch http2Says(b, n) {
+		switch says {
 		case http2Nothing:
 			return lateGoodbye
 		case http2Head:
@@ -84,31 +85,42 @@ const (
 	http2Head           // HEADERS: a request or an answer begins
 )
 
-// http2Says says what a segment of n bytes that begins with a frame says: the most of
-// its frames.
-func http2Says(b []byte, n int32) int {
-	says := http2Nothing
-	for rest := int(n) - len(b); len(b)+rest > 0; {
-		if len(b) < 9 {
+// frames takes in n bytes of HTTP/2 at offset off, of which b was captured, and gives
+// what they say, the most of their frames. The end of the last frame is kept in s.end,
+// and whether the last HEADERS or DATA has left its stream open in sideStream.
+func (s *side) frames(off int64, b []byte, n int32) (says int) {
+	const (
+		headers, endStream = 1, 1
+		lastKind           = 9 // CONTINUATION
+	)
+	end := off + int64(n)
+	says = http2Nothing
+	if s.end > off {
+		says = http2Body // goes on with a frame
+		b = b[min(s.end-off, int64(len(b))):]
+	} else {
+		s.end = off // if a frame begins before, the capture lacks that
+	}
+	for s.end < end {
+		if len(b) < 9 { // cut by the capture, or in the middle of a frame's head
+			s.end, s.flags = end, s.flags|sideStream
 			if says == http2Nothing {
-				return http2Unknown
+				says = http2Unknown
 			}
 			return says
 		}
-		length := 9 + (int(b[0])<<16 | int(b[1])<<8 | int(b[2]))
-		switch kind := b[3]; {
-		case kind == 1:
-			return http2Head
-		case kind == 0 || kind > 9:
-			says = http2Body
-		}
-		if length >= len(b) {
-			if length < len(b)+rest && says == http2Nothing {
-				return http2Unknown
+		length := 9 + (int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2]))
+		if kind := b[3]; kind <= headers || kind > lastKind {
+			says = max(says, http2Body)
+			if kind == headers {
+				says = http2Head
 			}
-			return says
+			if s.flags &^= sideStream; b[4]&endStream == 0 {
+				s.flags |= sideStream
+			}
 		}
-		b = b[length:]
+		s.end += length
+		b = b[min(length, int64(len(b))):]
 	}
 	return says
 }

@@ -19,6 +19,7 @@ const (
 	tlsAsked    tlsRecords = 1 << 12 // the client has sent data in its last turn
 	tlsTold     tlsRecords = 1 << 13 // and the server, behind all of it, a record with room for an answer
 	tlsSettled  tlsRecords = 1 << 14 // before the client's last turn, all was answered
+	tlsUpload   tlsRecords = 1 << 15 // the client has sent a lot in one turn: what came back may be WINDOW_UPDATEs
 	tlsFirst               = 16      // shift of that length
 )
 
@@ -53,6 +54,9 @@ func (r tlsRecords) begin(client bool) tlsRecords {
 // add takes in new data of the client, or of the server, and whether the latter has
 // acknowledged all that the former has sent.
 func (r tlsRecords) add(b []byte, client, all bool) tlsRecords {
+	if client && (len(b) == 0 || b[0] < recordCCS || b[0] > recordData) {
+		r |= tlsAsked // goes on with a record
+	}
 	eachRecord(b, func(kind byte, n int) {
 		switch kind {
 		case recordHandshake:
@@ -87,7 +91,7 @@ func (r tlsRecords) add(b []byte, client, all bool) tlsRecords {
 // before anything else; the request may have come with the end of the handshake, or
 // between two of them.
 func (r tlsRecords) answered() bool {
-	return r&tlsTold != 0 && (r&(tlsVaried|tlsOld) != 0 || r.turns() > 2)
+	return r&(tlsTold|tlsUpload) == tlsTold && (r&(tlsVaried|tlsOld) != 0 || r.turns() > 2)
 }
 
 // eachRecord goes through the records that begin in a segment, up to one that is cut.
@@ -102,6 +106,10 @@ func eachRecord(b []byte, do func(kind byte, n int)) {
 // requestTLS is the least length of a record that is taken for a request: above what
 // HTTP/2 says at the end (RST_STREAM, WINDOW_UPDATE, PING and GOAWAY in one).
 const requestTLS = 80
+
+// uploadTLS is how much the client may send before the server, in HTTP/2, opens the
+// window again, in one record with whatever else it says.
+const uploadTLS = 16 << 10
 
 // roomy says whether one of the records that begin in a segment has room for a request.
 func roomy(b []byte) (found bool) {

@@ -91,8 +91,13 @@ func (st *story) owed() bool {
 		return false
 	}
 	farewell := st.closer == st.c && !st.inferred[st.c] && c.close.time()-c.turn.time() < atOnce
-	if st.proto == protoTLS {
+	switch st.proto {
+	case protoTLS:
 		return st.owedTLS(farewell)
+	case protoHTTP2: // whose good-byes are no turns
+		if farewell = false; c.has(sideStream) || st.side(st.s).has(sideStream) {
+			return true
+		}
 	}
 	last := st.f.talker
 	if st.closer >= 0 {
@@ -124,13 +129,20 @@ func (st *story) records() tlsRecords {
 	return st.f.http.records()
 }
 
-// cutShort says that a server's close may have cut an answer in TLS off: it had
-// been speaking, and neither side had said goodbye (RFC 8446 6.1).
+// cutShort says that a close may have cut an answer in TLS off: the server had been
+// speaking, and who closed had not said goodbye (RFC 8446 6.1). A client that rested for
+// long had nothing to wait for.
 func (st *story) cutShort() bool {
 	c, s := st.side(st.c), st.side(st.s)
+	if st.proto != protoTLS || st.closer < 0 || int(st.f.more.talker) != st.s || st.f.http.records().turns() == 0 && c.has(sideSYN) {
+		return false
+	}
+	if st.closer == st.c {
+		return !st.inferred[st.c] && !c.has(sideSaidClose) && int64(st.idle()) < rested
+	}
 	left := c.has(sideSaidClose) && c.data.n < s.close.n
-	return st.proto == protoTLS && st.closer == st.s && int(st.f.more.talker) == st.s &&
-		!s.has(sideSaidClose) && !left && (st.f.http.records().turns() > 0 || !c.has(sideSYN))
+	parted := s.has(sideSaidClose) && s.close.time()-s.data.time() < atOnce // else it may have been two bytes of a body
+	return !parted && !left
 }
 
 // downloadTLS is more than tickets, or whatever else comes unasked, take.
