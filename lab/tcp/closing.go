@@ -226,7 +226,7 @@ func (st *story) answeredBefore() bool {
 	case int64(st.idle()) < rested || int(st.f.more.talker) != st.s:
 		return false
 	case st.proto == protoTLS:
-		return st.records().answered() && !st.inferred[st.s]
+		return st.answeredTLS() && !st.inferred[st.s]
 	}
 	return s.data.ok()
 }
@@ -387,7 +387,7 @@ func (st *story) discarded() *finding {
 	if st.side(x).fins > 1 && !st.side(x).closeOK.ok() {
 		return nil // who never got the FIN did not throw away what it closed
 	}
-	if st.silent() || st.owed() || st.messageOpen() || st.f.http.has(reqOpen) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) ||
+	if st.silent() || st.owed() || st.beganBefore() || st.messageOpen() || st.f.http.has(reqOpen) || st.side(0).has(sideMissed) || st.side(1).has(sideMissed) || st.uncertain() || st.rst.ack != never && st.rst.ack < st.fin(x) ||
 		st.rst.ack == never && st.side(y).ack < st.fin(x) {
 		return nil // a bare one may answer data that had not arrived
 	}
@@ -444,7 +444,7 @@ func (st *story) closed() *finding {
 	if st.owed() || st.cutShort() {
 		return nil
 	}
-	if st.proto != protoHTTP1 && st.missed() {
+	if st.proto != protoHTTP1 && st.missed() || st.beganBefore() {
 		return nil // what is missing may have been a request, or its answer
 	}
 	// Most conversations end here: the text is put together without fmt.

@@ -35,10 +35,10 @@ func (st *story) unexplained() *finding {
 		doubt = "the last word was neither answered nor sent again"
 		text = fmt.Sprintf("%s's %s (frame %d) was neither answered nor sent again in the %s after it: what came then is not in the capture.",
 			st.who(y), hushed, st.frame(st.side(y).last), span(time.Duration(st.silence())))
-	case (st.uncertain() || st.silent()) && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
+	case (st.uncertain() || st.silent() || st.beganBefore() && !st.owed()) && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
 		doubt = "the capture lacks what would show whether an answer was owed"
 		lacks := "the bytes that would show whether the last answer was whole"
-		if st.silent() {
+		if st.silent() || !st.uncertain() {
 			lacks = "all that came before, and with it whether an answer was owed"
 		}
 		but := "the capture lacks " + lacks

@@ -257,6 +257,20 @@ func (st *story) silent() bool {
 	return bye(st.side(0)) && bye(st.side(1))
 }
 
+// ephemeral is the least port that Linux gives a client (ip_local_port_range).
+const ephemeral = 32768
+
+// beganBefore says, of a protocol that is not read, that it began before the capture
+// and that by this what came to its end is not known: who is the client, or whether the
+// last word was one that another had to follow.
+func (st *story) beganBefore() bool {
+	if st.proto == protoHTTP1 || !st.f.has(flowMidstream) {
+		return false
+	}
+	sure := !st.guessed || st.addr[st.c].Port() >= ephemeral && st.addr[st.s].Port() < ephemeral
+	return !sure || !st.asks() && int64(st.idle()) < rested
+}
+
 // unread says that the messages are not known only because the capture holds no
 // more than the beginnings of its packets, or because they are no HTTP/1, and that
 // the client closed after the server's last word. As for a protocol that is not

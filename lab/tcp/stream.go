@@ -232,6 +232,8 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 			f.http.proto = protoTLS
 			p.http = httpOpaque
 		}
+	case looksHTTP2: // the preface, RFC 9113 3.4
+		f.begin(x, d, kind, 0)
 	default:
 		if f.http.proto == protoUnknown && !f.has(flowMissed) && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && kind == looksOther {
 			// Both have spoken, and what begins here is no HTTP/1.

@@ -111,14 +111,16 @@ func (st *story) owedTLS(farewell bool) bool {
 	switch {
 	case c.has(sideSYN) && records.turns() == 0:
 		return !s.data.ok() // the handshake's next half
-	case !c.turn.ok(), records&(tlsOld|tlsAsked) == tlsOld:
+	case !c.turn.ok():
+		return st.f.has(flowMidstream)
+	case records&(tlsOld|tlsAsked) == tlsOld:
 		return false // nothing was asked yet
 	case farewell && records&tlsSettled != 0 && c.said()-c.turnOff <= smallTLS:
 		return false
 	case c.bye.last.ok() && c.bye.first.n > c.turn.n && s.turn.n > c.bye.first.n:
 		return true // it came to who had said good-bye
 	}
-	return s.turn.n < c.turn.n || !records.answered()
+	return s.turn.n < c.turn.n || !st.answeredTLS()
 }
 
 // records is what the records of TLS had shown when the first side closed.
@@ -127,6 +129,13 @@ func (st *story) records() tlsRecords {
 		return st.f.more.records
 	}
 	return st.f.http.records()
+}
+
+// answeredTLS says that what the server said last is an answer. Where the capture begins
+// in mid-connection, that may have been in the handshake.
+func (st *story) answeredTLS() bool {
+	const handshake = 3 // turns that a client has before its first answer, at most
+	return st.records().answered() && (!st.f.has(flowMidstream) || st.records().turns() > handshake)
 }
 
 // cutShort says that a close may have cut an answer in TLS off: the server had been
