@@ -200,6 +200,9 @@ func TestAnswered(t *testing.T) {
 		"behind the tickets, but only SETTINGS":   {[]said{hello, flight, finished, ticket, ticket, request, small}, CauseUnexplained},
 		"a second request without its answer":     {[]said{hello, flight, both, ticket, ticket, answer, request}, CauseUnexplained},
 		"a second flight behind HelloRetry":       {[]said{hello, {server, record(recordHandshake, 88) + ccs}, hello, flight, both, ticket, ticket}, CauseUnexplained},
+		"an upload, and WINDOW_UPDATEs in one":    {[]said{hello, flight, both, ticket, ticket, answer, {client, strings.Repeat(record(recordData, 16000), 2)}, answer}, CauseUnexplained},
+		"an answer that the request crosses":      {[]said{hello, flight, both, ticket, ticket, answer, request, small, small}, CauseUnexplained},
+		"a ClientHello, and nothing":              {[]said{hello}, CauseUnexplained},
 		"TLS 1.2":                                 {append(slices.Clone(old), request, answer), CauseClosed},
 		"TLS 1.2, no answer":                      {append(slices.Clone(old), request), CauseUnexplained},
 		"TLS 1.2, only SETTINGS":                  {append(slices.Clone(old), request, small), CauseUnexplained},
@@ -222,6 +225,49 @@ func TestAnswered(t *testing.T) {
 				t.Errorf("%s, want %s: %s", c.Cause, tt.want, c.Text)
 			}
 		})
+	}
+}
+
+// TestFrames: what frames of HTTP/2 say, wherever segments cut them, and whether a
+// stream is left open.
+func TestFrames(t *testing.T) {
+	frame := func(kind, flags byte, n int) string {
+		return string([]byte{0, byte(n >> 8), byte(n), kind, flags, 0, 0, 0, 1}) + strings.Repeat("\xff", n)
+	}
+	const headers, data, ping, goAway, end = 1, 0, 6, 7, 1
+	long := frame(data, 0, 3000)
+	for name, tt := range map[string]struct {
+		segments []string
+		cut      int // of the last, 0 for none
+		says     int
+		open     bool
+	}{
+		"a request":                      {[]string{frame(headers, end, 20)}, 0, http2Head, false},
+		"a request with a body to come":  {[]string{frame(headers, 0, 20)}, 0, http2Head, true},
+		"and its end":                    {[]string{frame(headers, 0, 20), frame(data, end, 5)}, 0, http2Body, false},
+		"the connection's own":           {[]string{frame(4, 0, 6) + frame(ping, 0, 8) + frame(goAway, 0, 8)}, 0, http2Nothing, false},
+		"behind an open stream":          {[]string{frame(headers, 0, 20), frame(ping, 0, 8)}, 0, http2Nothing, true},
+		"goes on with a frame":           {[]string{long[:1448], long[1448:2896]}, 0, http2Body, true},
+		"the end of a frame, and a PING": {[]string{long[:1448], long[1448:] + frame(ping, 0, 8)}, 0, http2Body, true},
+		"the end of a frame, and of all": {[]string{long[:1448], long[1448:] + frame(data, end, 0)}, 0, http2Body, false},
+		"a head in two segments":         {[]string{frame(ping, 0, 8)[:5]}, 0, http2Unknown, true},
+		"cut by the capture":             {[]string{frame(ping, 0, 8) + frame(headers, end, 8)}, 20, http2Unknown, true},
+		"cut inside its only frame":      {[]string{frame(goAway, 0, 8)}, 12, http2Nothing, false},
+		"a frame of 16 MB":               {[]string{"\xff\xff\xff\x00\x00\x00\x00\x00\x01"}, 0, http2Body, true},
+	} {
+		var s side
+		off, says := int64(1), 0
+		for i, b := range tt.segments {
+			seen := []byte(b)
+			if i == len(tt.segments)-1 && tt.cut > 0 {
+				seen = seen[:tt.cut]
+			}
+			says = s.frames(off, seen, int32(len(b)))
+			off += int64(len(b))
+		}
+		if says != tt.says || s.has(sideStream) != tt.open {
+			t.Errorf("%s: says %d, open %v", name, says, s.has(sideStream))
+		}
 	}
 }
 
