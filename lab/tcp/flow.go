@@ -481,16 +481,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		me.flags |= sideCut
 	}
 	if f.http.proto == protoTLS {
-		f.http.heads = uint32(f.http.records().add(s.payload, client, ack >= peer.nxt))
-		if client && off+int64(s.length)-me.off(me.turnSeq) >= uploadTLS {
-			f.http.heads |= uint32(tlsUpload)
-		}
-		if me.flags &^= sideSaidClose; bye || int64(len(s.payload)) == int64(s.length) && endsInAlert(s.payload) {
-			me.flags |= sideSaidClose
-		}
-		if code, ok := fatal(s.payload); ok && len(s.payload) == int(s.length) && (f.more == nil || !f.more.alert.at.ok()) {
-			f.trouble(x).alert = tlsAlert{at: m, from: int8(d), code: code}
-		}
+		f.dataTLS(x, s, d, m, off, ack, client, bye)
 	}
 	if late {
 		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload, says)}

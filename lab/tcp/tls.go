@@ -12,6 +12,22 @@ import (
 // but the end of one.
 const smallTLS = 64
 
+// dataTLS takes in new data of side d in TLS: what its records tell, and alerts.
+func (f *flow) dataTLS(x *explainer, s *segment, d int, m mark, off, ack int64, client, bye bool) {
+	me, peer := f.sides(d)
+	f.http.heads = uint32(f.http.records().add(s.payload, client, ack >= peer.nxt))
+	if client && off+int64(s.length)-me.off(me.turnSeq) >= uploadTLS {
+		f.http.heads |= uint32(tlsUpload)
+	}
+	whole := int64(len(s.payload)) == int64(s.length)
+	if me.flags &^= sideSaidClose; bye || whole && endsInAlert(s.payload) {
+		me.flags |= sideSaidClose
+	}
+	if code, ok := fatal(s.payload); ok && whole && (f.more == nil || !f.more.alert.at.ok()) {
+		f.trouble(x).alert = tlsAlert{at: m, from: int8(d), code: code}
+	}
+}
+
 // leaving says whether new data of side d in TLS may be a GOAWAY of HTTP/2: it has the
 // size, and nothing was asked.
 func (f *flow) leaving(s *segment, d int) bool {
