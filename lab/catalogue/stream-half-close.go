@@ -19,7 +19,7 @@ Nothing is in the log above info.`,
 	Backend: "scripted",
 	Server:  serve(ops{script.Read(5), script.Write("world"), script.Wait("close"), script.Shut(), script.ReadEnd(), script.Close()}),
 	Play: steps{
-		begin(raw("a", script.Write("hello"), script.Read(5), script.ReadEnd(), script.Write("more"))), quiet(), idle(second),
+		begin(raw("a", script.Write("hello"), script.Read(5), script.ReadEnd(), script.Write("more"))), quiet(), idle(2 * second),
 		tell(backend, "close"), finish(), quiet(),
 		raw("a", script.Write("rest"), script.Close()),
 	},
