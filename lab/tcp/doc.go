@@ -17,6 +17,7 @@
 //	exchange.go  where in its requests and responses a flow is
 //	stream.go    the bytes of a side in order, and what is missing of them
 //	http.go      where HTTP/1 messages begin and end
+//	http2.go     what frames of HTTP/2 say
 //	records.go   what the record layer of TLS tells of its turns
 //	tls.go       good-byes and answers owed, by the size of TLS records
 //	story.go     a flow that is over, told from the client's side

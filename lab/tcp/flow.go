@@ -484,7 +484,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		f.dataTLS(x, s, d, m, off, ack, client, bye)
 	}
 	if late {
-		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload, says)}
+		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload, bye, says)}
 	}
 	if f.http.proto == protoTunnel && sniff(s.payload) == looksTLS {
 		f.http.proto, f.http.heads = protoTLS, 0

@@ -31,28 +31,16 @@ func (f *flow) lateOff(d int) int64 {
 	return f.more.after.off
 }
 
-// lateKind says what data of side d at offset off, after the peer's FIN, is; in HTTP/2
-// its frames say something.
-func (f *flow) lateKind(d int, off int64, b []byte, says int) lateKind {
+// lateKind says what data of side d at offset off, after the peer's FIN, is, where that
+// may be a good-bye, and in HTTP/2 says something.
+func (f *flow) lateKind(d int, off int64, b []byte, bye bool, says int) lateKind {
 	p, e := &f.side[d], &f.http
-	switch e.proto {
-	case protoTLS:
-		switch {
-		case closeNotify(b):
-			return lateGoodbye
-		case roomy(b):
-			return lateAsking
-		}
-		return lateOpaque
-	case protoHTTP2:
-		switch says {
-		case http2Nothing:
-			return lateGoodbye
-		case http2Head:
-			return lateAsking
-		}
-		return lateOpaque
-	case protoTunnel:
+	switch {
+	case bye:
+		return lateGoodbye
+	case e.proto == protoTLS && roomy(b), e.proto == protoHTTP2 && says == http2Head:
+		return lateAsking
+	case e.proto == protoTLS, e.proto == protoHTTP2, e.proto == protoTunnel:
 		return lateOpaque
 	}
 	if sniff(b) == looksRequest && (p.http == httpStart || p.http == httpLost || p.http == httpUnset) {
@@ -75,52 +63,4 @@ func (f *flow) crossKind(d int, off int64) lateKind {
 		return lateRequest
 	}
 	return lateRest
-}
-
-// What a segment in HTTP/2 says (RFC 9113 4.1, 6).
-const (
-	http2Unknown = iota // the capture does not show all of it
-	http2Nothing        // of the connection only: PING, SETTINGS, GOAWAY and the like
-	http2Body           // DATA, or what goes on with it
-	http2Head           // HEADERS: a request or an answer begins
-)
-
-// frames takes in n bytes of HTTP/2 at offset off, of which b was captured, and gives
-// what they say, the most of their frames. The end of the last frame is kept in s.end,
-// and whether the last HEADERS or DATA has left its stream open in sideStream.
-func (s *side) frames(off int64, b []byte, n int32) (says int) {
-	const (
-		headers, endStream = 1, 1
-		lastKind           = 9 // CONTINUATION
-	)
-	end := off + int64(n)
-	says = http2Nothing
-	if s.end > off {
-		says = http2Body // goes on with a frame
-		b = b[min(s.end-off, int64(len(b))):]
-	} else {
-		s.end = off // if a frame begins before, the capture lacks that
-	}
-	for s.end < end {
-		if len(b) < 9 { // cut by the capture, or in the middle of a frame's head
-			s.end, s.flags = end, s.flags|sideStream
-			if says == http2Nothing {
-				says = http2Unknown
-			}
-			return says
-		}
-		length := 9 + (int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2]))
-		if kind := b[3]; kind <= headers || kind > lastKind {
-			says = max(says, http2Body)
-			if kind == headers {
-				says = http2Head
-			}
-			if s.flags &^= sideStream; b[4]&endStream == 0 {
-				s.flags |= sideStream
-			}
-		}
-		s.end += length
-		b = b[min(length, int64(len(b))):]
-	}
-	return says
 }

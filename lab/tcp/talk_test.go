@@ -34,6 +34,14 @@ func (t *talked) say(from byte, flags, data string, seq *uint32, ack uint32) {
 	t.at += 0.0005
 }
 
+// unanswered is a request that the server closes on, after some seconds.
+func (t *talked) unanswered(after float64) {
+	t.client("P.", get)
+	t.server(".", "")
+	t.at += after
+	t.server("F.", "")
+}
+
 // tooLarge is an upload that is answered, and ended by that, while it comes.
 func (t *talked) tooLarge(end string) {
 	t.client(".", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n0123456789")
@@ -143,18 +151,12 @@ var mixedEnds = []struct {
 		t.server(".", "")
 	}},
 	{"no-response", CauseNoResponse, func(t *talked) {
-		t.client("P.", get)
-		t.server(".", "")
-		t.at += 0.3
-		t.server("F.", "")
+		t.unanswered(0.3)
 		t.client("F.", "")
 		t.server(".", "")
 	}},
 	{"no-response, thrown away", CauseNoResponse, func(t *talked) {
-		t.client("P.", get)
-		t.server(".", "")
-		t.at += 2
-		t.server("F.", "")
+		t.unanswered(2)
 		t.client("R.", "")
 	}},
 	{"abandoned", CauseAbandoned, func(t *talked) {
