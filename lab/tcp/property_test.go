@@ -112,6 +112,33 @@ func TestSnapLength(t *testing.T) {
 	}
 }
 
+// TestPipelinedCut: two answers in a row show that a request that is cut off was
+// several. How many, nobody can tell.
+func TestPipelinedCut(t *testing.T) {
+	asked, fin := 1+3*uint32(len(get)), 2*sOK-1
+	ps := build(opened(
+		line{0.001, 'C', "P.", 1, 1, get + get + get, nil},
+		line{0.002, 'S', "P.", 1, asked, ok, nil},
+		line{0.150, 'S', "P.", sOK, asked, ok, nil},
+		line{0.160, 'C', "F.", asked, fin, "", nil},
+		line{0.161, 'S', "F.", fin, asked + 1, "", nil},
+	))
+	for snap, want := range map[int]Cause{
+		1514:                  CauseAbandoned,
+		54 + len("HTTP/1.1 "): CauseUnexplained, // the answers' beginnings
+		54 + len(ok):          CauseUnexplained, // the answers whole
+	} {
+		cut := slices.Clone(ps)
+		for i := range cut {
+			cut[i].Data = cut[i].Data[:min(len(cut[i].Data), snap)]
+		}
+		cs, _ := explainBytes(t, pcapng(t, cut, nil), Options{})
+		if cs[0].Cause != want {
+			t.Errorf("cut to %d: %s, want %s: %s", snap, cs[0].Cause, want, cs[0].Text)
+		}
+	}
+}
+
 // kernel holds connections of a real kernel in a namespace, one cause a server
 // port, seen by the client's tap; from 9100 on real HTTP clients (Python, Node,
 // Java, Go) that rest longer than the server's keep-alive.

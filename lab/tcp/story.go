@@ -281,7 +281,11 @@ func (st *story) unread() bool {
 			return false
 		}
 	}
-	return st.f.http.has(httpCut|httpGarbled) && (st.f.http.has(httpGarbled) || int64(st.idle()) < promptly) && st.closer == st.c && !st.guessed && (st.rst == nil || st.overBefore(st.rst)) && !st.inferredAny() && !st.f.has(flowMissed) &&
+	e := &st.f.http
+	if e.has(httpUneven) || e.resps > e.reqs || !e.has(respLost) && e.done < e.reqs {
+		return false // there were more requests than are seen, or than are answered
+	}
+	return e.has(httpCut|httpGarbled) && (e.has(httpGarbled) || int64(st.idle()) < promptly) && st.closer == st.c && !st.guessed && (st.rst == nil || st.overBefore(st.rst)) && !st.inferredAny() && !st.f.has(flowMissed) &&
 		!st.after.at.ok() && int(st.f.more.talker) == st.s
 }
 
