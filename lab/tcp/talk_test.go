@@ -320,9 +320,9 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// TestMixed plays talks of many exchanges, drops up to four frames of each, and
-// exchanges two neighbours in the file of some that lack none or one: the verdict is
-// the declared one or weaker, and tells no time that has not passed.
+// TestMixed plays talks of many exchanges, drops up to four frames of each, cuts the
+// frames of some short, and exchanges two neighbours in the file of some that lack none
+// or one: the verdict is the declared one or weaker, and tells no time that has not passed.
 func TestMixed(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 2))
 	seen := map[string]int{}
@@ -335,13 +335,17 @@ func TestMixed(t *testing.T) {
 				without = append(without, -i) // exchanged with the one before
 			}
 		}
+		snap := []int{1514, 1514, 1514, 60, 66, 80, 96, 120, 150}[r.IntN(9)]
+		for i := range rest {
+			rest[i].Data = rest[i].Data[:min(len(rest[i].Data), snap)]
+		}
 		cs, _ := explainBytes(t, pcapng(t, rest, nil), Options{})
 		for _, c := range cs {
-			if !c.Cause.Weaker(cause) || len(without) == 0 && c.Cause != cause || strings.Contains(c.Text, "the clock went back") {
+			if !c.Cause.Weaker(cause) || len(without) == 0 && snap == 1514 && c.Cause != cause || strings.Contains(c.Text, "the clock went back") {
 				key := fmt.Sprintf("%s for %s (%s)", c.Cause, cause, end)
 				if seen[key]++; seen[key] <= 3 {
 					slices.Sort(without)
-					t.Errorf("%s %v without %d: %s", key, ks, without, c.Text)
+					t.Errorf("%s %v without %d, cut to %d: %s", key, ks, without, snap, c.Text)
 				}
 			}
 		}
