@@ -78,10 +78,8 @@ func (f *flow) moved(s *segment, d int) bool {
 // same one show the same segment, not a retransmission, which has another IP ID
 // or timestamp.
 func (s *segment) identity() uint32 {
-	h := uint64(s.seq)<<32 | uint64(s.ack)
-	h = mix(h, uint64(s.flags)<<56|uint64(s.window)<<40|uint64(s.ipID)<<24|uint64(uint32(s.length))&0xffffff)
-	h = mix(h, uint64(s.stamp))
-	return uint32(h) | 1
+	h := mix(uint64(s.seq)<<32|uint64(s.ack), uint64(s.flags)<<56|uint64(s.window)<<40|uint64(s.ipID)<<24|uint64(uint32(s.length))&0xffffff)
+	return uint32(mix(h, uint64(s.stamp))) | 1
 }
 
 // latestOf is when side d was last seen, by an RST too.

@@ -67,7 +67,7 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			}
 			p.http = httpHeader
 			if kind == looksRequest {
-				f.http.answered(noBody(whole))
+				f.http.answered(m.noBody)
 			}
 			if head < 0 {
 				if int64(len(b)) < n || len(whole) > maxCarry {

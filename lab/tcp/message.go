@@ -19,6 +19,7 @@ type message struct {
 	chunked bool
 	close   bool // the connection is not kept, as far as its sender is concerned
 	bad     bool // a length that cannot be trusted (RFC 9112 6.3)
+	noBody  bool // the answer to it has none: HEAD, and CONNECT where it is granted
 }
 
 // names seeds message.name, lest a hostile capture make two lines one.
@@ -26,7 +27,7 @@ var names = maphash.MakeSeed()
 
 // read reads a header up to its empty line.
 func (m *message) read(b []byte) {
-	*m = message{length: -1, head: -1}
+	*m = message{length: -1, head: -1, noBody: begins(b, "HEAD ") || begins(b, "CONNECT ")}
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
 		return
@@ -76,10 +77,6 @@ func (m *message) first(line []byte) (old bool) {
 	m.name = maphash.Bytes(names, line)
 	return begins(line[max(len(line)-8, 0):], "HTTP/1.0")
 }
-
-// noBody says whether the answer to a request has no body: HEAD, and CONNECT where
-// it is granted.
-func noBody(b []byte) bool { return begins(b, "HEAD ") || begins(b, "CONNECT ") }
 
 // begins is bytes.HasPrefix in as many instructions as the prefix has words,
 // for it is a constant.
@@ -232,7 +229,13 @@ const (
 var methods = []string{"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ",
 	"PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "REPORT ", "PURGE ", "QUERY "}
 
-var newline, version = []byte("\n"), []byte(" HTTP/1.")
+// isHTTP1 says whether a request line tells the version of HTTP/1, at its end as
+// nearly always or elsewhere.
+func isHTTP1(line []byte) bool {
+	const version = " HTTP/1."
+	end := trimCR(line)
+	return begins(end[max(len(end)-len(version)-1, 0):], version) || bytes.Contains(line, []byte(version))
+}
 
 // sniff says what a message that begins with b is.
 func sniff(b []byte) looks {
@@ -258,7 +261,7 @@ func sniff(b []byte) looks {
 	}
 	for _, m := range methods {
 		if b[0] == m[0] && hasOrShort(b, m) {
-			if line, _, whole := bytes.Cut(b, newline); whole && !bytes.Contains(line, version) {
+			if end := bytes.IndexByte(b, '\n'); end >= 0 && !isHTTP1(b[:end]) {
 				return looksOther // of another protocol, or HTTP/0.9
 			}
 			return shortOr(b, m, looksRequest)
@@ -281,7 +284,7 @@ func otherMethod(b []byte) bool {
 		switch {
 		case c == ' ':
 			line, _, _ := bytes.Cut(b[i:], []byte("\r"))
-			return bytes.Contains(line, []byte(" HTTP/1."))
+			return isHTTP1(line)
 		case (c < 'A' || c > 'Z') && c != '-' && c != '_':
 			return false
 		}
@@ -296,7 +299,7 @@ func wholeLine(b []byte, n int64) bool {
 	if !ended {
 		return int64(len(b)) < n
 	}
-	return bytes.Contains(line, []byte(" HTTP/1."))
+	return isHTTP1(line)
 }
 
 func hasOrShort(b []byte, prefix string) bool {

@@ -22,8 +22,8 @@ type hostName struct {
 }
 
 // batches is how many are in the works at most: one being filled, one being
-// looked at, one between.
-const batches = 3
+// looked at, two between: with one, either waits for the other too often.
+const batches = 4
 
 // pipeline reads and decodes in a goroutine of its own and calls take, in
 // order, on the caller's. What needs no flow is done on the former: the two have
