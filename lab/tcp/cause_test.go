@@ -523,45 +523,6 @@ func TestAbortedText(t *testing.T) {
 	}
 }
 
-// TestFarewell: what comes behind a FIN in a protocol that is not read may be a
-// request or a good-bye. Which, is not told by its size.
-func TestFarewell(t *testing.T) {
-	word := func(said string) []line {
-		end := 7 + uint32(len(said))
-		return opened(
-			line{0.001, 'C', "P.", 1, 1, "PING\r\n", nil},
-			line{0.002, 'S', "P.", 1, 7, "+PONG\r\n", nil},
-			line{5, 'S', "F.", 8, 7, "", nil},
-			line{6, 'C', "P.", 7, 9, said, nil},
-			line{6.0001, 'C', "F.", end, 9, "", nil},
-			line{6.001, 'S', "R", 9, 0, "", nil})
-	}
-	for said, want := range map[string]Cause{
-		"PING\r\n":               CauseUnexplained,
-		strings.Repeat("x", 200): CauseStaleIdle,
-	} {
-		if c := explain(t, word(said))[0]; c.Cause != want || want == CauseUnexplained && !strings.Contains(c.Text, "the server closed the connection 5.0 s after the last data (FIN, frame 6), the client sent data 1.0 s later (7), which was answered with RST (9)") {
-			t.Errorf("%q: %s, want %s: %s", said, c.Cause, want, c.Text)
-		}
-	}
-	record := func(kind string, n int) string {
-		return kind + "\x03\x03\x00" + string(rune(n)) + strings.Repeat("x", n)
-	}
-	for said, want := range map[string]bool{
-		record("\x17", 19):                      true, // close_notify, TLS 1.3
-		record("\x15", 26):                      true, // TLS 1.2
-		record("\x15", 80):                      true, // with AES-CBC and SHA-384
-		record("\x15", 80) + record("\x17", 90): false,
-		record("\x17", 34) + record("\x17", 19): true,  // GOAWAY, close_notify
-		record("\x17", 34):                      false, // GOAWAY, or HEADERS
-		record("\x17", 90) + record("\x17", 19): false,
-	} {
-		if got := closeNotify([]byte(said)); got != want {
-			t.Errorf("%q: %v", said, got)
-		}
-	}
-}
-
 // TestAnnounced: what a server had said of how long it keeps the connection stands
 // beside what came of it.
 func TestAnnounced(t *testing.T) {

@@ -220,3 +220,8 @@ func opened(rest ...line) []line {
 		{0.0002, 'C', ".", 1, 1, "", nil},
 	}, rest...)
 }
+
+// tlsRecord is a record of TLS: its type, and n bytes.
+func tlsRecord(kind byte, n int) string {
+	return string([]byte{kind, 3, 3, byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
+}

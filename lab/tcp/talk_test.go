@@ -242,31 +242,28 @@ func opaque(data string) string {
 // newTLS is a talk in TLS, with session tickets or without, and with a good-bye, of
 // HTTP/2 even, or none.
 func newTLS(r *rand.Rand) *talked {
-	record := func(kind string, n int) string {
-		return kind + "\x03\x03" + string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
-	}
 	t := newTalk()
-	t.client("P.", record("\x16", 512))
-	if ccs := record("\x14", 1); r.IntN(2) == 0 { // TLS 1.2
-		t.server("P.", record("\x16", 90)+record("\x16", 3000))
-		t.client("P.", record("\x16", 37)+ccs+record("\x16", 40))
-		t.server("P.", record("\x16", 202)+ccs+record("\x16", 40))
+	t.client("P.", tlsRecord(recordHandshake, 512))
+	if ccs := tlsRecord(recordCCS, 1); r.IntN(2) == 0 { // TLS 1.2
+		t.server("P.", tlsRecord(recordHandshake, 90)+tlsRecord(recordHandshake, 3000))
+		t.client("P.", tlsRecord(recordHandshake, 37)+ccs+tlsRecord(recordHandshake, 40))
+		t.server("P.", tlsRecord(recordHandshake, 202)+ccs+tlsRecord(recordHandshake, 40))
 	} else {
-		t.server("P.", record("\x16", 122)+ccs+record("\x17", 3000)+record("\x17", 281))
-		t.client("P.", ccs+record("\x17", 53))
+		t.server("P.", tlsRecord(recordHandshake, 122)+ccs+tlsRecord(recordData, 3000)+tlsRecord(recordData, 281))
+		t.client("P.", ccs+tlsRecord(recordData, 53))
 		for range r.IntN(3) {
-			t.server("P.", record("\x17", 250))
+			t.server("P.", tlsRecord(recordData, 250))
 		}
 	}
 	t.at += []float64{0.001, 0.3}[r.IntN(2)]
 	more := []int{17, 30, 70, 300}[r.IntN(4)]
-	bye := []string{"", record("\x17", 19), record("\x17", 34) + record("\x17", 19)}[r.IntN(3)]
+	bye := []string{"", tlsRecord(recordData, 19), tlsRecord(recordData, 34) + tlsRecord(recordData, 19)}[r.IntN(3)]
 	t.wrap = func(flags, data string) string {
 		switch {
 		case strings.Contains(flags, "F"):
 			return bye
 		case data != "":
-			return record("\x17", len(data)+more)
+			return tlsRecord(recordData, len(data)+more)
 		}
 		return ""
 	}

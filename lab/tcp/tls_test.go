@@ -10,10 +10,7 @@ import (
 // TestTLSEnds: TLS is not read, but its last record tells whether its sender had
 // said all that it had to say.
 func TestTLSEnds(t *testing.T) {
-	record := func(kind string, n int) string {
-		return kind + "\x03\x03" + string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
-	}
-	hello, shaken, request, answer, alert := record("\x16", 200), record("\x16", 800), record("\x17", 300), record("\x17", 200)+record("\x17", 900), record("\x17", 19)
+	hello, shaken, request, answer, alert := tlsRecord(recordHandshake, 200), tlsRecord(recordHandshake, 800), tlsRecord(recordData, 300), tlsRecord(recordData, 200)+tlsRecord(recordData, 900), tlsRecord(recordData, 19)
 	talk := func(says ...any) (script []line) {
 		seq := map[byte]uint32{'C': 1, 'S': 1}
 		peer := map[byte]byte{'C': 'S', 'S': 'C'}
@@ -53,10 +50,10 @@ func TestTLSEnds(t *testing.T) {
 		"closed by the client in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
 		"refused by the server in the handshake":                           {[]any{"C", "P.", hello, "S", "P.", "\x15\x03\x03\x00\x02\x02\x28", "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseClosed},
 		"closed by the server in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseUnexplained},
-		"closed by the client, that had only shaken hands":                 {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", record("\x17", 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
-		"closed by the client with GOAWAY and close_notify":                {append(shake, "C", ".", 5.0, "C", "P.", record("\x17", 34)+alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
-		"closed by the client, whose short second request met bookkeeping": {append(shake, "C", "P.", record("\x17", 53), "S", "P.", record("\x17", 26), "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
-		"closed by the server, that said nothing to the second request":    {append(shake, "C", "P.", record("\x17", 40), "S", ".", 2.0, "S", "P.", alert, "S", "F.", "", "C", "F.", "", "S", ".", ""), CauseUnexplained},
+		"closed by the client, that had only shaken hands":                 {[]any{"C", "P.", hello, "S", "P.", shaken, "C", "P.", tlsRecord(recordData, 53), "C", ".", 1.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
+		"closed by the client with GOAWAY and close_notify":                {append(shake, "C", ".", 5.0, "C", "P.", tlsRecord(recordData, 34)+alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the client, whose short second request met bookkeeping": {append(shake, "C", "P.", tlsRecord(recordData, 53), "S", "P.", tlsRecord(recordData, 26), "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the server, that said nothing to the second request":    {append(shake, "C", "P.", tlsRecord(recordData, 40), "S", ".", 2.0, "S", "P.", alert, "S", "F.", "", "C", "F.", "", "S", ".", ""), CauseUnexplained},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c := explain(t, talk(tt.says...))[0]; c.Cause != tt.want {
@@ -69,12 +66,11 @@ func TestTLSEnds(t *testing.T) {
 // TestIdleBehindGoodbye: what is said with the FIN, GOAWAY and close_notify, does not
 // end the rest of a connection; an answer does.
 func TestIdleBehindGoodbye(t *testing.T) {
-	record := func(n int) string { return "\x17\x03\x03\x00" + string([]byte{byte(n)}) + strings.Repeat("x", n) }
 	frame := func(kind byte, n int) string {
 		return string([]byte{0, 0, byte(n), kind, 0, 0, 0, 0, 1}) + strings.Repeat("x", n)
 	}
-	tls := []string{"\x16\x03\x01\x00\x80" + strings.Repeat("x", 128), strings.Repeat("\x16\x03\x03\x00\x80"+strings.Repeat("x", 128), 6),
-		record(53), strings.Repeat(record(250), 2), record(120), strings.Repeat(record(250), 3)}
+	tls := []string{tlsRecord(recordHandshake, 128), strings.Repeat(tlsRecord(recordHandshake, 128), 6),
+		tlsRecord(recordData, 53), strings.Repeat(tlsRecord(recordData, 250), 2), tlsRecord(recordData, 120), strings.Repeat(tlsRecord(recordData, 250), 3)}
 	h2 := []string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0) + frame(1, 9), frame(4, 0) + frame(1, 9) + frame(0, 9)}
 	for name, tt := range map[string]struct {
 		said  []string // in turn, the client first, a millisecond each
@@ -83,15 +79,15 @@ func TestIdleBehindGoodbye(t *testing.T) {
 		apart float64  // the good-bye, the FIN and what is before each
 		idle  float64
 	}{
-		"close_notify":                  {tls, 'S', []string{record(19)}, 0.001, 5},
-		"close_notify of the client":    {tls, 'C', []string{record(19)}, 0.001, 5},
-		"GOAWAY, close_notify":          {tls, 'S', []string{record(34), record(19)}, 0.001, 5},
-		"GOAWAY and close_notify":       {tls, 'S', []string{record(34) + record(19)}, 0.001, 5},
-		"GOAWAY, no close_notify":       {tls, 'S', []string{record(34)}, 0.001, 5},
-		"GOAWAY behind bookkeeping":     {append(tls, record(22)), 'S', []string{record(34), record(19)}, 0.001, 5},
-		"an answer of its size":         {append(tls, record(120)), 'S', []string{record(34)}, 0.001, 0.001},
-		"an answer before it":           {append(tls, record(120)), 'S', []string{record(60), record(19)}, 0.001, 0.002},
-		"close_notify long before":      {tls, 'S', []string{record(19)}, 2, 2},
+		"close_notify":                  {tls, 'S', []string{tlsRecord(recordData, 19)}, 0.001, 5},
+		"close_notify of the client":    {tls, 'C', []string{tlsRecord(recordData, 19)}, 0.001, 5},
+		"GOAWAY, close_notify":          {tls, 'S', []string{tlsRecord(recordData, 34), tlsRecord(recordData, 19)}, 0.001, 5},
+		"GOAWAY and close_notify":       {tls, 'S', []string{tlsRecord(recordData, 34) + tlsRecord(recordData, 19)}, 0.001, 5},
+		"GOAWAY, no close_notify":       {tls, 'S', []string{tlsRecord(recordData, 34)}, 0.001, 5},
+		"GOAWAY behind bookkeeping":     {append(tls, tlsRecord(recordData, 22)), 'S', []string{tlsRecord(recordData, 34), tlsRecord(recordData, 19)}, 0.001, 5},
+		"an answer of its size":         {append(tls, tlsRecord(recordData, 120)), 'S', []string{tlsRecord(recordData, 34)}, 0.001, 0.001},
+		"an answer before it":           {append(tls, tlsRecord(recordData, 120)), 'S', []string{tlsRecord(recordData, 60), tlsRecord(recordData, 19)}, 0.001, 0.002},
+		"close_notify long before":      {tls, 'S', []string{tlsRecord(recordData, 19)}, 2, 2},
 		"nothing":                       {tls, 'S', nil, 0.001, 5},
 		"GOAWAY in the clear":           {h2, 'S', []string{frame(7, 8)}, 0.001, 5},
 		"GOAWAY that says why":          {append(h2, frame(4, 0)), 'S', []string{frame(7, 30)}, 0.001, 5},
@@ -132,8 +128,8 @@ func TestIdleBehindGoodbye(t *testing.T) {
 // TestAlert: the fatal alert that one end has sent in the open is told, and the
 // connection is none that needs no attention.
 func TestAlert(t *testing.T) {
-	hello := "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200)
-	flight := "\x16\x03\x03\x03\x20" + strings.Repeat("x", 800)
+	hello := tlsRecord(recordHandshake, 200)
+	flight := tlsRecord(recordHandshake, 800)
 	for said, tt := range map[string]struct {
 		by     Side
 		script []line
@@ -172,21 +168,18 @@ func TestAlert(t *testing.T) {
 // TestAnswered: what a server sends in TLS is an answer where session tickets cannot be
 // all of it; else the connection is not said to be closed with nothing owed.
 func TestAnswered(t *testing.T) {
-	record := func(kind byte, n int) string {
-		return string([]byte{kind, 3, 3, byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
-	}
 	const server, client = 'S', 'C'
 	type said struct {
 		by   byte
 		data string
 	}
-	ccs := record(recordCCS, 1)
-	hello, flight := said{client, record(recordHandshake, 512)}, said{server, record(recordHandshake, 122) + ccs + record(recordData, 839) + record(recordData, 281)}
-	finished, request := said{client, ccs + record(recordData, 53)}, said{client, record(recordData, 120)}
+	ccs := tlsRecord(recordCCS, 1)
+	hello, flight := said{client, tlsRecord(recordHandshake, 512)}, said{server, tlsRecord(recordHandshake, 122) + ccs + tlsRecord(recordData, 839) + tlsRecord(recordData, 281)}
+	finished, request := said{client, ccs + tlsRecord(recordData, 53)}, said{client, tlsRecord(recordData, 120)}
 	both := said{client, finished.data + request.data}
-	ticket, answer, small := said{server, record(recordData, 250)}, said{server, record(recordData, 189)}, said{server, record(recordData, 57)}
-	old := []said{hello, {server, record(recordHandshake, 93) + record(recordHandshake, 819)},
-		{client, record(recordHandshake, 37) + ccs + record(recordHandshake, 40)}, {server, record(recordHandshake, 202) + ccs + record(recordHandshake, 40)}}
+	ticket, answer, small := said{server, tlsRecord(recordData, 250)}, said{server, tlsRecord(recordData, 189)}, said{server, tlsRecord(recordData, 57)}
+	old := []said{hello, {server, tlsRecord(recordHandshake, 93) + tlsRecord(recordHandshake, 819)},
+		{client, tlsRecord(recordHandshake, 37) + ccs + tlsRecord(recordHandshake, 40)}, {server, tlsRecord(recordHandshake, 202) + ccs + tlsRecord(recordHandshake, 40)}}
 	for name, tt := range map[string]struct {
 		says []said
 		want Cause
@@ -199,8 +192,8 @@ func TestAnswered(t *testing.T) {
 		"the request behind the tickets":          {[]said{hello, flight, finished, ticket, ticket, request, answer}, CauseClosed},
 		"behind the tickets, but only SETTINGS":   {[]said{hello, flight, finished, ticket, ticket, request, small}, CauseUnexplained},
 		"a second request without its answer":     {[]said{hello, flight, both, ticket, ticket, answer, request}, CauseUnexplained},
-		"a second flight behind HelloRetry":       {[]said{hello, {server, record(recordHandshake, 88) + ccs}, hello, flight, both, ticket, ticket}, CauseUnexplained},
-		"an upload, and WINDOW_UPDATEs in one":    {[]said{hello, flight, both, ticket, ticket, answer, {client, strings.Repeat(record(recordData, 16000), 2)}, answer}, CauseUnexplained},
+		"a second flight behind HelloRetry":       {[]said{hello, {server, tlsRecord(recordHandshake, 88) + ccs}, hello, flight, both, ticket, ticket}, CauseUnexplained},
+		"an upload, and WINDOW_UPDATEs in one":    {[]said{hello, flight, both, ticket, ticket, answer, {client, strings.Repeat(tlsRecord(recordData, 16000), 2)}, answer}, CauseUnexplained},
 		"an answer that the request crosses":      {[]said{hello, flight, both, ticket, ticket, answer, request, small, small}, CauseUnexplained},
 		"a ClientHello, and nothing":              {[]said{hello}, CauseUnexplained},
 		"TLS 1.2":                                 {append(slices.Clone(old), request, answer), CauseClosed},
@@ -271,14 +264,50 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// TestFarewell: what comes behind a FIN in a protocol that is not read may be a
+// request or a good-bye. Which, is not told by its size.
+func TestFarewell(t *testing.T) {
+	word := func(said string) []line {
+		end := 7 + uint32(len(said))
+		return opened(
+			line{0.001, 'C', "P.", 1, 1, "PING\r\n", nil},
+			line{0.002, 'S', "P.", 1, 7, "+PONG\r\n", nil},
+			line{5, 'S', "F.", 8, 7, "", nil},
+			line{6, 'C', "P.", 7, 9, said, nil},
+			line{6.0001, 'C', "F.", end, 9, "", nil},
+			line{6.001, 'S', "R", 9, 0, "", nil})
+	}
+	for said, want := range map[string]Cause{
+		"PING\r\n":               CauseUnexplained,
+		strings.Repeat("x", 200): CauseStaleIdle,
+	} {
+		if c := explain(t, word(said))[0]; c.Cause != want || want == CauseUnexplained && !strings.Contains(c.Text, "the server closed the connection 5.0 s after the last data (FIN, frame 6), the client sent data 1.0 s later (7), which was answered with RST (9)") {
+			t.Errorf("%q: %s, want %s: %s", said, c.Cause, want, c.Text)
+		}
+	}
+	for said, want := range map[string]bool{
+		tlsRecord(recordData, 19):                              true, // close_notify, TLS 1.3
+		tlsRecord(recordAlert, 26):                             true, // TLS 1.2
+		tlsRecord(recordAlert, 80):                             true, // with AES-CBC and SHA-384
+		tlsRecord(recordAlert, 80) + tlsRecord(recordData, 90): false,
+		tlsRecord(recordData, 34) + tlsRecord(recordData, 19):  true,  // GOAWAY, close_notify
+		tlsRecord(recordData, 34):                              false, // GOAWAY, or HEADERS
+		tlsRecord(recordData, 90) + tlsRecord(recordData, 19):  false,
+	} {
+		if got := closeNotify([]byte(said)); got != want {
+			t.Errorf("%q: %v", said, got)
+		}
+	}
+}
+
 // TestWithoutCloseNotify: that a server closed TLS without its farewell is said where
 // the capture holds what it said last.
 func TestWithoutCloseNotify(t *testing.T) {
-	answer := "\x17\x03\x03\x00\xc8" + strings.Repeat("x", 200) + "\x17\x03\x03\x02\x53" + strings.Repeat("x", 595)
+	answer := tlsRecord(recordData, 200) + tlsRecord(recordData, 595)
 	ps := build(opened(
-		line{0.001, 'C', "P.", 1, 1, "\x16\x03\x01\x00\xc8" + strings.Repeat("x", 200), nil},
-		line{0.002, 'S', "P.", 1, 206, "\x16\x03\x03\x03\x20" + strings.Repeat("x", 800), nil},
-		line{0.003, 'C', "P.", 206, 806, "\x17\x03\x03\x00\xc8" + strings.Repeat("x", 200), nil},
+		line{0.001, 'C', "P.", 1, 1, tlsRecord(recordHandshake, 200), nil},
+		line{0.002, 'S', "P.", 1, 206, tlsRecord(recordHandshake, 800), nil},
+		line{0.003, 'C', "P.", 206, 806, tlsRecord(recordData, 200), nil},
 		line{0.004, 'S', "P.", 806, 411, answer, nil},
 		line{0.005, 'C', ".", 411, 1611, "", nil},
 		line{5, 'S', "F.", 1611, 411, "", nil},
