@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 func TestByHand(t *testing.T) {
 	e := engine(t)
 	root, _, _ := plain(t, e)
+	t.Cleanup(func() { os.Remove(report.Answers) })
 	for id, sees := range map[string]string{
 		"stale-idle":             `"n":2,"error":{"class":"eof","text":"java.io.IOException: unexpected end of stream on`,
 		"backend-process-killed": "502 Bad Gateway",

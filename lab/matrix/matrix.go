@@ -52,12 +52,18 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	if o.Jobs == 0 {
 		o.Jobs = DefaultJobs()
 	}
-	own, err := os.MkdirTemp("", "rstlab-configs-")
-	if err != nil {
-		return err
+	changed := "" // where configs with another keepalive_timeout are
+	if o.ServerIdle != 0 {
+		err := os.MkdirAll(o.Out, 0o777)
+		if err == nil {
+			changed, err = os.MkdirTemp(o.Out, ".configs-")
+		}
+		if err != nil {
+			return keeping(err)
+		}
+		defer os.RemoveAll(changed)
 	}
-	defer os.RemoveAll(own)
-	cells, err := plan(ctx, scenarios, o, own)
+	cells, err := plan(ctx, scenarios, o, changed)
 	if err != nil {
 		return err
 	}
@@ -267,7 +273,7 @@ func (c cell) sameAs(other cell) bool {
 	return c.scenario.ID == other.scenario.ID && c.version == other.version
 }
 
-func plan(ctx context.Context, scenarios []scenario.Scenario, o Options, own string) ([]cell, error) {
+func plan(ctx context.Context, scenarios []scenario.Scenario, o Options, changed string) ([]cell, error) {
 	var cells []cell
 	versions := o.NginxVersions
 	if versions == nil {
@@ -286,7 +292,7 @@ func plan(ctx context.Context, scenarios []scenario.Scenario, o Options, own str
 			return nil, err
 		}
 		if o.ServerIdle != 0 {
-			if conf, err = withServerIdle(conf, own, o.ServerIdle); err != nil {
+			if conf, err = withServerIdle(conf, changed, o.ServerIdle); err != nil {
 				return nil, err
 			}
 		}

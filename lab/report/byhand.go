@@ -36,7 +36,7 @@ func ByHand(s scenario.Scenario, name Names) []string {
 		return lines
 	}
 	lines = append(lines,
-		fmt.Sprintf(`rm -f %s; answered() { %s; }`, answers, until(`grep -qs "\"n\":$1[,}]" `+answers)),
+		fmt.Sprintf(`rm -f %s; answered() { %s; }`, Answers, until(`grep -qs "\"n\":$1[,}]" `+Answers)),
 		"{ "+say(s.Options.Contract()))
 	var begun []int
 	n := 0
@@ -54,7 +54,7 @@ func ByHand(s scenario.Scenario, name Names) []string {
 		case step.Do == scenario.DoTell && step.Host == scenario.Client:
 			line = say(map[string]string{"tell": step.Event})
 		case step.Do == scenario.DoSaid && step.Host == scenario.Client:
-			line = until("grep -qs " + quote(fmt.Sprintf(`"said":%q`, step.Event)) + " " + answers)
+			line = until("grep -qs " + quote(fmt.Sprintf(`"said":%q`, step.Event)) + " " + Answers)
 		case step.Do == scenario.DoFinish:
 			line = answered(begun...)
 			begun = nil
@@ -63,11 +63,11 @@ func ByHand(s scenario.Scenario, name Names) []string {
 		}
 		lines = append(lines, "  "+line)
 	}
-	return append(lines, fmt.Sprintf("} | docker exec -i %s %s | tee %s", name("client"), program(name("client")), answers))
+	return append(lines, fmt.Sprintf("} | docker exec -i %s %s | tee %s", name("client"), program(name("client")), Answers))
 }
 
-// answers is where what the client says is kept, for the next step to wait for.
-const answers = "/tmp/rstlab-answers"
+// Answers is where what the client says is kept, for the next step to wait for.
+const Answers = "/tmp/rstlab-answers"
 
 // answered waits for the outcomes of requests.
 func answered(requests ...int) string {
