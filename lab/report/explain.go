@@ -45,11 +45,14 @@ func (e Explanation) Tell(p Paper) {
 		p.line("%s", p.in(dim, "seen from "+Printable(s.SeenFrom)))
 	}
 	var healthy []string
-	totals := map[tcp.Cause]int{}
+	totals, unread := map[tcp.Cause]int{}, 0
 	var sick []tcp.Group
 	for _, g := range e.Groups {
 		if g.Healthy() {
 			totals[g.Cause] += g.Count
+			if g.ClosedBy != tcp.None {
+				unread += g.Unread
+			}
 			continue
 		}
 		sick = append(sick, g)
@@ -69,7 +72,11 @@ func (e Explanation) Tell(p Paper) {
 	}
 	if len(healthy) > 0 {
 		p.line("")
-		p.labelled("healthy", strings.Join(healthy, " · "))
+		text := strings.Join(healthy, " · ")
+		if unread > 0 {
+			text += fmt.Sprintf("; of %s in TLS or a tunnel it is not to be seen whether the last answer was whole", thousands(unread))
+		}
+		p.labelled("healthy", text)
 	}
 	worth := slices.DeleteFunc(slices.Clone(e.Timeouts), func(t tcp.Timeout) bool { return !t.Sharp && t.Late == 0 || t.Idle.N < 3 })
 	for i, t := range worth[:min(len(worth), timeouts)] {

@@ -53,6 +53,7 @@ type Group struct {
 	Count      int            `json:"count"`
 	Idle       Spread         `json:"idle"`             // seconds without data before the first FIN or RST
 	Reuse      Spread         `json:"reuse"`            // seconds from the FIN to the data that came after it
+	Unread     int            `json:"unread,omitempty"` // of Count: what was said is not seen, nor whether the last answer was whole
 	Logged     bool           `json:"logged,omitempty"` // nginx's error log speaks of each
 	Alert      string         `json:"alert,omitempty"`  // the fatal TLS alert in each
 	Advice     string         `json:"advice,omitempty"`
@@ -92,6 +93,9 @@ func (g *Groups) Add(c Conversation) {
 		g.order = append(g.order, v)
 	}
 	v.Count++
+	if c.Protocol == protocolNames[protoTLS] || c.Protocol == protocolNames[protoTunnel] {
+		v.Unread++
+	}
 	if v.Client != c.Client.Addr() {
 		v.Client, v.ClientName = netip.Addr{}, ""
 	}

@@ -159,7 +159,7 @@ func TestAlert(t *testing.T) {
 		var g Groups
 		g.Add(c)
 		g.Add(c)
-		if one := g.List()[0]; one.Healthy() != (said == "") || !strings.Contains(one.Text, said) {
+		if one := g.List()[0]; one.Healthy() != (said == "") || one.Unread != 2 || !strings.Contains(one.Text, said) {
 			t.Errorf("%q: twice: %s", said, one.Text)
 		}
 	}
