@@ -2,6 +2,7 @@ package tests
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -206,15 +208,18 @@ func TestSetupFails(t *testing.T) {
 	}
 }
 
-// line is a connection to the engine that can be cut.
+// line is a connection to the engine that can be cut, or hang.
 type line struct {
 	mu    sync.Mutex
 	ends  []net.Conn
 	heard net.Listener
+	hangs string      // nothing goes through any more from a call on that has this in it; "": everything
+	hung  atomic.Bool // so it is
 }
 
-// throughLine forwards a socket of its own to the engine's.
-func throughLine(t *testing.T, engine string) (*line, string) {
+// throughLine forwards a socket of its own to the engine's, up to a call that has in it
+// what it hangs at.
+func throughLine(t *testing.T, engine, hangs string) (*line, string) {
 	t.Helper()
 	address, err := url.Parse(engine)
 	require.NoError(t, err)
@@ -222,7 +227,7 @@ func throughLine(t *testing.T, engine string) (*line, string) {
 		t.Skip("the engine is not at a unix socket")
 	}
 	path := filepath.Join(t.TempDir(), "engine.sock")
-	l := &line{}
+	l := &line{hangs: hangs}
 	l.heard, err = net.Listen("unix", path)
 	require.NoError(t, err)
 	t.Cleanup(l.cut)
@@ -242,7 +247,7 @@ func throughLine(t *testing.T, engine string) (*line, string) {
 			l.mu.Unlock()
 			for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
 				go func() {
-					_, _ = io.Copy(way[0], way[1])
+					_, _ = io.Copy(way[0], hanging{l, way[1]})
 					if half, ok := way[0].(interface{ CloseWrite() error }); ok {
 						_ = half.CloseWrite()
 					}
@@ -251,6 +256,24 @@ func throughLine(t *testing.T, engine string) (*line, string) {
 		}
 	}()
 	return l, "unix://" + path
+}
+
+// hanging reads from one end of a line as long as that does not hang.
+type hanging struct {
+	*line
+	net.Conn
+}
+
+func (h hanging) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	if h.hangs != "" && bytes.Contains(b[:n], []byte(h.hangs)) {
+		h.hung.Store(true)
+	}
+	for h.hung.Load() && err == nil {
+		_, err = h.Conn.Read(b) // until it is closed
+		n = 0
+	}
+	return n, err
 }
 
 func (l *line) cut() {
@@ -267,7 +290,7 @@ func (l *line) cut() {
 // the hosts end by themselves.
 func TestEngineLost(t *testing.T) {
 	e := engine(t)
-	l, address := throughLine(t, e.Address)
+	l, address := throughLine(t, e.Address, "")
 	cmd := exec.Command("lab", "run", "stale-idle", "closed-port", "-j", "1", "--timeout", "4", "-o", filepath.Join(t.TempDir(), "out"))
 	cmd.Dir, cmd.Env = "..", append(os.Environ(), "DOCKER_HOST="+address)
 	var told strings.Builder
@@ -298,4 +321,29 @@ func TestEngineLost(t *testing.T) {
 	left, err := e.LeftBy(t.Context(), cmd.Process.Pid)
 	require.NoError(t, err)
 	assert.Zero(t, left)
+}
+
+// TestEngineHangs: the engine takes calls and answers none, from the first on or in
+// the middle of a run. The lab says so once, with the way out, and does not wait for
+// each of its scenarios anew.
+func TestEngineHangs(t *testing.T) {
+	e := engine(t)
+	for at, says := range map[string]string{
+		"/info":            "asking the engine at unix://.* about itself: it hangs: no answer within",
+		"/networks/create": "[1-4] of 4 plays were left out or broken off: asking the engine at unix://.* for its networks: it hangs: no answer within",
+	} {
+		t.Run(at, func(t *testing.T) {
+			_, address := throughLine(t, e.Address, at)
+			cmd := exec.Command("lab", "run", "closed-port", "baseline", "499-fin", "half-close", "-j", "1", "--timeout", "0.1", "-o", filepath.Join(t.TempDir(), "out"))
+			cmd.Dir, cmd.Env = "..", append(os.Environ(), "DOCKER_HOST="+address)
+			_, err := cmd.Output()
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit)
+			assert.Equal(t, 2, exit.ExitCode())
+			assert.Regexp(t, says, string(exit.Stderr))
+			assert.Contains(t, string(exit.Stderr), "restart it")
+			_, err = e.Sweep(t.Context())
+			require.NoError(t, err)
+		})
+	}
 }

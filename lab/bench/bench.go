@@ -50,16 +50,20 @@ func (e *Engine) Up(ctx context.Context, t *Topology, images map[string]string) 
 	return e.stand(ctx, t, images, true, true)
 }
 
-func (e *Engine) stand(ctx context.Context, t *Topology, images map[string]string, keep, own bool) (b *Bench, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, e.Timeouts.Up, fmt.Errorf("it does not stand after %s", e.Timeouts.Up))
+func (e *Engine) stand(asked context.Context, t *Topology, images map[string]string, keep, own bool) (b *Bench, err error) {
+	ctx, cancel := context.WithTimeoutCause(asked, e.Timeouts.Up, fmt.Errorf("it does not stand after %s", e.Timeouts.Up))
 	defer cancel()
 	b = &Bench{engine: e, topology: t, images: images, kept: keep, hosts: map[string]*host{},
 		capture: &capture{changed: make(chan struct{})}}
 	defer func() {
-		if err != nil {
-			b.Remove()
-			b = nil
+		if err == nil {
+			return
 		}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = cmp.Or(e.silent(asked), err)
+		}
+		b.Remove()
+		b = nil
 	}()
 	b.network, err = tcnetwork.New(ctx, tcnetwork.CustomizeNetworkOption(func(o *client.NetworkCreateOptions) error {
 		for k, v := range e.labels(keep) {

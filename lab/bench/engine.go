@@ -73,6 +73,14 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("connecting to %s: %w", address, err)
 	}
 	defer plain.Close()
+	var info client.SystemInfoResult
+	err = t.ask(ctx, func(ctx context.Context) (err error) { // as testcontainers does, without end
+		info, err = plain.Info(ctx, client.InfoOptions{})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("asking the engine at %s about itself: %w", address, err)
+	}
 	if _, err := plain.ImageInspect(ctx, ryukImage); err != nil || o.Keep {
 		os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	}
@@ -83,10 +91,6 @@ func Connect(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e := &Engine{starting: make(chan struct{}, runtime.NumCPU()), Timeouts: t, Address: address, provider: provider, client: provider.Client(), me: me}
 	provider.SetClient(lasting{e.client})
-	info, err := e.client.Info(ctx, client.InfoOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("asking the engine at %s about itself: %w", address, err)
-	}
 	e.Version, e.Kernel, e.machine = info.Info.ServerVersion, info.Info.KernelVersion, info.Info.Architecture
 	return e, nil
 }
@@ -98,6 +102,34 @@ const ryukImage = "testcontainers/ryuk:0.14.0"
 
 // Close lets go of the engine. What was made there and not removed stays.
 func (e *Engine) Close() error { return e.client.Close() }
+
+// ErrSilent says that the engine takes calls and does not answer them.
+var ErrSilent = errors.New("it hangs")
+
+// ask calls the engine and gives up with ErrSilent where no answer comes in time.
+func (t Timeouts) ask(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, t.Engine,
+		fmt.Errorf("%w: no answer within %s; restart it (systemctl restart docker) and try again", ErrSilent, t.Engine))
+	defer cancel()
+	err := call(ctx)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// silent asks for the networks, for which the engine must take the locks that it
+// hangs in when it does: ErrSilent, or nil.
+func (e *Engine) silent(ctx context.Context) error {
+	err := e.Timeouts.ask(ctx, func(ctx context.Context) error {
+		_, err := e.client.NetworkList(ctx, client.NetworkListOptions{})
+		return err
+	})
+	if errors.Is(err, ErrSilent) {
+		return fmt.Errorf("asking the engine at %s for its networks: %w", e.Address, err)
+	}
+	return nil
+}
 
 // lasting is a client that stays open until the Engine is closed. testcontainers
 // closes its client after every start, and with it the connections that are idle.

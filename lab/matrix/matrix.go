@@ -115,11 +115,11 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	for i := range finished {
 		finished[i] = make(chan struct{})
 	}
-	playing, stop := context.WithCancel(ctx)
-	defer stop()
+	playing, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	pool := e.NewPool(images, o.Keep, o.Jobs)
 	defer pool.Close()
-	p := player{pool: pool, keep: o.Keep, kernel: kernel, out: o.Out, numbers: o.numbers(), progress: progress}
+	p := player{pool: pool, keep: o.Keep, kernel: kernel, out: o.Out, numbers: o.numbers(), progress: progress, stop: stop}
 	var wg sync.WaitGroup
 	agenda := newAgenda(cells, o.order(cells), func(c cell) string { return c.topology.Shape(images) })
 	one := func(i int, of *shape) {
@@ -131,7 +131,7 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 			close(finished[i])
 			progress.Done(cells[i].scenario.ID, "")
 			if o.FailFast && r.Outcome != verdict.Pass && (o.Strict || r.Outcome != verdict.Unsupported) {
-				stop()
+				stop(nil)
 			}
 		})
 	}
@@ -176,7 +176,7 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 				r.Outcome, r.Differences = verdict.Fail, append(r.Differences, *d)
 				all[len(all)-1] = r
 				if o.FailFast {
-					stop()
+					stop(nil)
 				}
 			}
 		}
@@ -185,6 +185,9 @@ func Run(ctx context.Context, e *bench.Engine, scenarios []scenario.Scenario, o 
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if err := context.Cause(playing); errors.Is(err, bench.ErrSilent) {
+		return fmt.Errorf("%d of %d plays were left out or broken off: %w", len(cells)-len(all), len(cells), err)
 	}
 	if left := len(cells) - len(all); left > 0 {
 		progress.Done("--failfast", fmt.Sprintf("%d of %d plays were left out or broken off", left, len(cells)))
@@ -398,6 +401,7 @@ type player struct {
 	out      string
 	numbers  map[string]string // what the user has set in place of the scenario's own
 	progress bench.Progress
+	stop     context.CancelCauseFunc // plays nothing more, for this reason
 }
 
 // play plays one cell on a bench of the pool and tells its result, then gives
@@ -412,6 +416,9 @@ func (p player) play(ctx context.Context, c cell, stands func(), last func() boo
 	p.progress.Say(c.scenario.ID, "starting its hosts")
 	b, err := p.pool.Get(ctx, c.topology)
 	stands()
+	if errors.Is(err, bench.ErrSilent) { // it would be so for each that is left
+		p.stop(err)
+	}
 	if err != nil {
 		tell(p.result(c, bench.Evidence{}, fmt.Errorf("%w: %w", bench.ErrSetup, err)))
 		return
