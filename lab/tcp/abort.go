@@ -35,8 +35,12 @@ func (st *story) aborted() *finding {
 		if e.resps > 0 && e.done >= e.reqs {
 			answer = fmt.Sprintf("; its answer (status %d) may be lost with it", e.status)
 		}
-		return &finding{frames: []mark{asked, r.at}, text: fmt.Sprintf("%s %s began (%d), before all of it had come%s.",
-			reset, request, st.frame(asked), answer)}
+		begins := "began"
+		if c.turnOff > c.off(e.reqSeq) { // answered early, it went on
+			begins = "went on"
+		}
+		return &finding{frames: []mark{asked, r.at}, text: fmt.Sprintf("%s %s %s (%d), before all of it had come%s.",
+			reset, request, begins, st.frame(asked), answer)}
 	}
 	last, from := st.lastData(r.at)
 	connection := "connection"
@@ -83,7 +87,7 @@ func (st *story) flowForgotten() *finding {
 	me, peer := st.side(x), st.side(1-x)
 	if r.trig == talkSYN && peer.has(sideSYNACK) && !st.f.has(flowEstablished) && r.off == peer.ack {
 		return &finding{
-			frames: []mark{peer.last, r.at},
+			frames: []mark{r.to, r.at},
 			text: fmt.Sprintf("%s's kernel knew of no connection when %s's SYN-ACK (frame %d) came, and answered with RST (%d): it had given the attempt up.",
 				st.who(x), st.who(1-x), st.frame(mark{n: peer.syn}), st.frame(r.at)),
 			during: DuringHandshake,
@@ -93,10 +97,10 @@ func (st *story) flowForgotten() *finding {
 	if !me.has(sideSeen) || me.has(sideSYNACK) && me.nxt <= 1 && me.ack <= 1 || max(peer.ack, r.off) > me.nxt {
 		return nil
 	}
-	if r.at.time()-peer.last.time() > synRTO+st.f.roundTrip() {
+	if r.at.time()-r.to.time() > synRTO+st.f.roundTrip() {
 		return nil // too late for an answer
 	}
-	if r.at.time()-me.last.time() < promptly {
+	if r.at.time()-me.last.time() < promptly+st.f.roundTrip() {
 		return nil // so soon nobody forgets: what ended it the capture lacks
 	}
 	what := ""
@@ -115,8 +119,8 @@ func (st *story) flowForgotten() *finding {
 		where = "there, on whose side the tap was"
 	}
 	return &finding{
-		frames: []mark{peer.last, r.at},
-		text: fmt.Sprintf("%s's %s (frame %d) was answered with a bare RST (%d) in the name of %s, last heard in frame %d: %s, this connection is not known any more, or a FIN was lost before the capture.",
-			st.who(1-x), what, st.frame(peer.last), st.frame(r.at), st.who(x), st.frame(me.last), where),
+		frames: []mark{r.to, r.at},
+		text: fmt.Sprintf("%s's %s (frame %d) was answered with a bare RST (%d) in the name of %s, last heard in frame %d: %s, this connection is not known any more, or its FIN or RST was lost before the capture.",
+			st.who(1-x), what, st.frame(r.to), st.frame(r.at), st.who(x), st.frame(me.last), where),
 	}
 }

@@ -110,8 +110,8 @@ func (c Cause) Weaker(than Cause) bool {
 		return !slices.Contains(append(attempts, CauseKeepaliveTimeout, CauseFlowForgotten, CauseOpen), than)
 	case CauseOpen:
 		return !slices.Contains(attempts, than)
-	case CauseFlowForgotten: // by its definition: "or its FIN was lost before the capture"; so is a connection that was reset in an end's name
-		return than == CauseStaleCrossing || than == CauseStaleFinLost || than == CauseAbandoned || than == CauseRejected
+	case CauseFlowForgotten: // by its definition: "or its FIN or RST was lost before the capture"; so is a connection that was reset in an end's name
+		return than == CauseStaleCrossing || than == CauseStaleFinLost || than == CauseAbandoned || than == CauseAborted || than == CauseRejected
 	case CauseAborted, CauseRefused, CauseDiscarded: // a forger is named only with evidence
 		return than == CauseRejected
 	}

@@ -347,6 +347,7 @@ var scripts = []struct {
 		line{3, 'C', "F.", cReq, sOK, "", nil},
 		line{3.2, 'C', "F.", cReq, sOK, "", nil},
 		line{3.6, 'C', "F.", cReq, sOK, "", nil},
+		line{4.4, 'C', "F.", cReq, sOK, "", nil},
 	), CauseVanished, Client, None, DuringIdle, AnswerWhole, nil, 0},
 	{"open", exchanged(), CauseOpen, None, None, DuringIdle, AnswerWhole, nil, 0},
 	{"truncated", opened(

@@ -191,8 +191,8 @@ func (st *story) stale() bool {
 	if x < 0 || !st.after.at.ok() || int(st.after.from) == x || st.rst == nil || int(st.rst.from) != x {
 		return false
 	}
-	if y := st.side(1 - x); y.has(sideMissed) && y.turnOff == st.after.off {
-		return false
+	if y := st.side(1 - x); y.has(sideMissed) && y.turnOff == st.after.off || st.after.ack > st.fin(x)+1 {
+		return false // of another connection on the same ports, perhaps
 	}
 	if st.rst.at.n < st.after.at.n || st.firstRST() && !st.inferred[x] || !st.inferred[x] && st.rst.kind != ToDataAfterClose {
 		return false
@@ -253,7 +253,7 @@ func (st *story) swallowed() bool {
 	x := st.closer
 	return x == st.s && !st.inferred[x] && st.proto == protoHTTP1 && st.at() == DuringIdle &&
 		st.after.at.ok() && int(st.after.from) == st.c && st.after.kind == lateRequest &&
-		st.after.ack > st.fin(x) && st.side(x).ack > st.after.off &&
+		st.after.ack == st.fin(x)+1 && st.side(x).data.n < st.side(x).close.n && st.side(x).ack > st.after.off && !st.missed() &&
 		(st.rst == nil || int(st.rst.from) == st.c) && !st.firstRST()
 }
 
@@ -340,7 +340,7 @@ func (st *story) staleCrossing() *finding {
 	if !me.next {
 		limit = jitter + st.f.roundTrip()
 	}
-	if st.beside(y) {
+	if st.beside(y) && me.close.n < st.after.at.n {
 		limit = min(limit, promptly) // the FIN was there already, and did not get through
 	}
 	if abs(st.after.at.time()-me.close.time()) > limit || me.gap || me.has(sideMissed) {

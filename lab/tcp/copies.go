@@ -95,6 +95,11 @@ func (f *flow) latestOf(d int) int64 {
 	return t
 }
 
+// resetBy says whether side d has sent an RST.
+func (f *flow) resetBy(d int) bool {
+	return f.more != nil && slices.ContainsFunc(f.more.resets, func(r reset) bool { return int(r.from) == d })
+}
+
 func (f *flow) hasReset(d int, off int64) bool {
 	if f.more == nil {
 		return false

@@ -261,14 +261,14 @@ func (f *flow) reused(s *segment, d int) bool {
 	}
 	me := &f.side[d]
 	if s.flags&ACK != 0 { // the SYN before it may be missing
-		return f.ended() != 0 && me.has(sideSYNACK) && s.seq != me.base
+		return f.ended() != 0 && me.has(sideSeen) && s.seq != me.base && (me.has(sideSYNACK) || int32(s.seq-me.base) != -1)
 	}
 	if me.has(sideSYN) {
 		return s.seq != me.base
 	}
-	// A SYN after data is another connection; before anything else of its side
-	// it is only late.
-	return me.has(sideSeen) && int32(s.seq-me.base) != -1
+	// A SYN after data, or after an RST, is another connection; before anything else
+	// of its side it is only late.
+	return me.has(sideSeen) && int32(s.seq-me.base) != -1 || f.resetBy(d)
 }
 
 // sweep delivers what ended long enough before now.

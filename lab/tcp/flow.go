@@ -281,7 +281,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	other := s.flags&SYN != 0 && f.has(flowEstablished)                                 // a connection whose SYN the capture lacks
 	overtaken := s.flags&FIN != 0 && f.more != nil && s.time-f.more.resetAt <= promptly // by the RST, perhaps
 	if !other && !overtaken {
-		f.life(s, d, m, end, ack)
+		f.life(s, d, m, off, end, ack)
 	}
 	if peer.hears(s) || ack > me.ack {
 		peer.resent, peer.probes = 0, 0

@@ -17,12 +17,15 @@ func (st *story) unreachable() *finding {
 	if st.rst != nil && st.rst.at.n < e.at.n {
 		return nil
 	}
-	from := "a router or filter"
-	if e.From == st.addr[x].Addr() {
+	from, tail := "a router or filter", "nothing else came back"
+	switch n := st.x.name(e.From); {
+	case e.From == st.addr[x].Addr():
 		from = st.who(x)
-	} else if n := st.x.name(e.From); n != "" {
+	case e.From == st.addr[y].Addr():
+		from, tail = st.who(y)+"'s own kernel", fmt.Sprintf("it did not find the way to %s", st.who(x))
+	case n != "":
 		from = n
-	} else if e.From.IsValid() {
+	case e.From.IsValid():
 		from = e.From.String()
 	}
 	what := "SYN"
@@ -31,7 +34,7 @@ func (st *story) unreachable() *finding {
 	}
 	return &finding{
 		frames: []mark{st.firstOf(y), e.at},
-		text:   fmt.Sprintf("%s answered %s's %s with ICMP %q (frame %d); nothing else came back.", from, st.who(y), what, e.String(), st.frame(e.at)),
+		text:   fmt.Sprintf("%s answered %s's %s with ICMP %q (frame %d); %s.", from, st.who(y), what, e.String(), st.frame(e.at), tail),
 		during: pick(!st.f.has(flowEstablished), DuringHandshake),
 	}
 }

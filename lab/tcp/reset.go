@@ -8,6 +8,7 @@ type reset struct {
 	ack     int64 // never for a bare RST
 	from    int8
 	trig    talk // the peer's last segment before it
+	to      mark // and when that came
 	kind    ResetKind
 	ttl     uint8 // at the tap that the side's other segments are from, else 0
 	tap     int32 // where it was captured
@@ -27,7 +28,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	if s.tap != me.home {
 		ttl = 0 // as another tap saw it: not comparable
 	}
-	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, ttl: ttl, tap: s.tap, resent: me.resent, pressed: peer.resent,
+	r := reset{at: m, off: off, ack: ack, from: int8(d), trig: peer.talk, to: peer.last, ttl: ttl, tap: s.tap, resent: me.resent, pressed: peer.resent,
 		fresh: peer.last.ok() && (!me.last.ok() || peer.last.n > me.last.n)}
 	r.deaf = r.fresh && s.echo != 0 && peer.stamp != 0 && int32(peer.stamp-s.echo) > 0
 	r.kind = f.resetKind(s, d, &r, ack)
@@ -114,12 +115,12 @@ func (f *flow) roundTrip() int64 {
 
 // life notes that a side speaks on after its own RST: what its stack would not
 // do (RFC 9293 3.5.3: the connection is gone).
-func (f *flow) life(s *segment, d int, m mark, end, ack int64) {
+func (f *flow) life(s *segment, d int, m mark, off, end, ack int64) {
 	if f.more == nil || f.more.alive.ok() {
 		return
 	}
 	for _, r := range f.more.resets {
-		if int(r.from) != d || (r.tap^s.tap)&(maxInterfaces-1) != 0 || end-r.off > pastNear || ack-f.side[d].ack > pastNear {
+		if int(r.from) != d || (r.tap^s.tap)&(maxInterfaces-1) != 0 || max(off, end)-r.off > pastNear || ack-f.side[d].ack > pastNear {
 			continue // of another connection, or seen elsewhere: sent before it perhaps
 		}
 		if end > max(f.side[d].nxt, r.off) || ack > f.side[d].ack {

@@ -49,6 +49,10 @@ func (st *story) vanished() *finding {
 		if peer.nxt <= 1 && peer.ack <= 1 && peer.has(sideSYNACK) && st.f.latest()-st.handshakeDone() < 4*synRTO {
 			continue
 		}
+		// Loss is got over by then.
+		if st.rst == nil && st.x.now-first.time() < synRTO+st.f.roundTrip() {
+			continue
+		}
 		// Who repeats goes on, each time after twice as long: a stop before long
 		// has a reason that the capture lacks. Later it may be that the next hop
 		// is not to be found (ARP), then nothing is sent.

@@ -403,6 +403,9 @@ func (st *story) conversation() Conversation {
 	if st.early && c.Cause != CauseOpen {
 		c.note("It was decided early, for too many connections were open at once: what came later is not in it.")
 	}
+	if c.Cause == CauseAborted {
+		c.ClosedBy = None // whoever did came late
+	}
 	if c.Cause == CauseRejected {
 		c.ResetBy = ThirdParty
 		for i := range c.Resets {

@@ -159,7 +159,10 @@ func (st *story) answeredTLS() bool {
 // long had nothing to wait for.
 func (st *story) cutShort() bool {
 	c, s := st.side(st.c), st.side(st.s)
-	if st.proto != protoTLS || st.closer < 0 || int(st.f.more.talker) != st.s || st.f.http.records().turns() == 0 && c.has(sideSYN) {
+	if st.proto == protoTLS && st.closer < 0 {
+		return !c.has(sideSaidClose) && !s.has(sideSaidClose) // nor is who closed
+	}
+	if st.proto != protoTLS || int(st.f.more.talker) != st.s || st.f.http.records().turns() == 0 && c.has(sideSYN) {
 		return false
 	}
 	if st.closer == st.c {
