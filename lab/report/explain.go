@@ -50,9 +50,7 @@ func (e Explanation) Tell(p Paper) {
 	for _, g := range e.Groups {
 		if g.Healthy() {
 			totals[g.Cause] += g.Count
-			if g.ClosedBy != tcp.None {
-				unread += g.Unread
-			}
+			unread += g.Unread
 			continue
 		}
 		sick = append(sick, g)
@@ -74,7 +72,7 @@ func (e Explanation) Tell(p Paper) {
 		p.line("")
 		text := strings.Join(healthy, " · ")
 		if unread > 0 {
-			text += fmt.Sprintf("; of %s in TLS or a tunnel it is not to be seen whether the last answer was whole", thousands(unread))
+			text += fmt.Sprintf("; of %s it is not to be seen whether the last answer was whole: TLS, a tunnel, or a capture that cuts packets off", thousands(unread))
 		}
 		p.labelled("healthy", text)
 	}

@@ -126,7 +126,7 @@ type finding struct {
 	during During // instead of what the exchange says, unless unknown
 	answer *Answer
 	ended  bool   // only the end of the capture makes it so
-	doubt  string // of unexplained: what is missing, without numbers
+	doubt  string // Conversation.Doubt, without numbers
 }
 
 // Times that separate look-alikes.

@@ -407,7 +407,7 @@ func (st *story) discarded() *finding {
 		threw = st.who(y) + " had no end of it any more and answered"
 	}
 	return &finding{
-		frames: []mark{st.side(x).close, st.rst.at}, basis: basis,
+		frames: []mark{st.side(x).close, st.rst.at}, basis: basis, doubt: st.unseen(),
 		text: fmt.Sprintf("%s %s; %s%s with RST (%d). Nothing was lost on the way.", st.who(x), closed, threw, after, st.frame(st.rst.at)),
 	}
 }
@@ -494,8 +494,17 @@ func (st *story) closed() *finding {
 		basis = Inferred
 	}
 	st.x.words = t
-	st.found = finding{frames: append(st.marks[:0], st.side(x).close, st.side(y).close), text: string(t), basis: basis}
+	st.found = finding{frames: append(st.marks[:0], st.side(x).close, st.side(y).close), text: string(t), basis: basis, doubt: st.unseen()}
 	return &st.found
+}
+
+// unseen is the doubt of an end in order: whether the messages were whole is not to be
+// seen, for they are encrypted, or the capture cuts them off.
+func (st *story) unseen() string {
+	if st.uncertain() || st.proto == protoTLS || st.proto == protoTunnel {
+		return wholeUnseen
+	}
+	return ""
 }
 
 // readLater is for a request that was only half sent, or not followed: no

@@ -35,6 +35,10 @@ func (st *story) unexplained() *finding {
 		doubt = "the last word was neither answered nor sent again"
 		text = fmt.Sprintf("%s's %s (frame %d) was neither answered nor sent again in the %s after it: what came then is not in the capture.",
 			st.who(y), hushed, st.frame(st.side(y).last), span(time.Duration(st.silence())))
+	case st.notHTTP():
+		doubt = "the request is none of HTTP/1"
+		text = fmt.Sprintf("%s sent what is no request of HTTP/1 (frame %d) and %s answered in HTTP/1 (%d): whether that was whole is not to be known.",
+			st.who(st.c), st.frame(st.side(st.c).turn), st.who(st.s), st.frame(st.side(st.s).turn))
 	case (st.uncertain() || st.silent() || st.beganBefore() && !st.owed()) && st.closer >= 0 && st.rst == nil && st.fin(0) != never && st.fin(1) != never:
 		doubt = "the capture lacks what would show whether an answer was owed"
 		lacks := "the bytes that would show whether the last answer was whole"
@@ -45,16 +49,12 @@ func (st *story) unexplained() *finding {
 		if st.garbled() {
 			but = st.breaks() + ", so whether the last answer was whole is not known"
 		}
-		fin := "its FIN is not in the capture"
-		if first := st.side(st.closer).close; first.ok() {
-			fin = fmt.Sprintf("FIN, frame %d", st.frame(first))
-		}
-		text = fmt.Sprintf("%s closed first (%s), %s after; but %s.", st.who(st.closer), fin, st.who(1-st.closer), but)
+		text = fmt.Sprintf("%s closed first (%s), %s after; but %s.", st.who(st.closer), st.itsFIN(st.closer), st.who(1-st.closer), but)
 	case st.rst == nil && st.closer >= 0 && st.fin(0) != never && st.fin(1) != never && st.owed():
 		doubt = "whether an answer was owed is not to be seen: the protocol is not read"
 		text = st.owing()
-	case st.rst == nil && st.closer >= 0 && st.side(st.closer).close.ok() && st.fin(1-st.closer) != never && st.cutShort():
-		doubt = "whether the last answer was whole is not to be seen: the protocol is not read"
+	case st.rst == nil && st.closer >= 0 && st.fin(1-st.closer) != never && st.cutShort():
+		doubt = wholeUnseen + ": the protocol is not read"
 		goodbye := " and without close_notify"
 		if st.side(st.closer).has(sideCut) {
 			goodbye = ""
@@ -63,8 +63,12 @@ func (st *story) unexplained() *finding {
 		if st.closer == st.c {
 			whose = "the server's"
 		}
-		text = fmt.Sprintf("%s closed first (FIN, frame %d), %s after %s last data%s: whether the answer was whole is not to be seen.",
-			st.who(st.closer), st.frame(st.side(st.closer).close), span(st.idle()), whose, goodbye)
+		after := "after"
+		if st.side(st.closer).close.ok() {
+			after = span(st.idle()) + " after"
+		}
+		text = fmt.Sprintf("%s closed first (%s), %s %s last data%s: whether the answer was whole is not to be seen.",
+			st.who(st.closer), st.itsFIN(st.closer), after, whose, goodbye)
 	case st.rst == nil && st.closer == st.c && st.was() == DuringAwaiting && st.fin(st.s) != never && !st.inferredAny():
 		doubt = "the client left, or only shut its writing side"
 		text = fmt.Sprintf("%s closed at once after its request%s (FIN, frame %d): it left, or only shut its writing side and read on; %s closed without an answer.",
@@ -77,17 +81,30 @@ func (st *story) unexplained() *finding {
 		text = "the capture lacks the bytes that would show whether the last answer was whole."
 	case st.rst != nil && st.closer >= 0 && int(st.rst.from) == st.closer && st.after.at.ok() && st.side(st.closer).close.ok():
 		x, y := st.closer, int(st.after.from)
-		is := "a request, or went on with something,"
-		if y == st.s {
-			is = "the answer, or a good-bye,"
+		what, unseen := "data", ""
+		switch doubt = "data came after the FIN and was answered with RST"; {
+		case st.after.kind == lateGoodbye:
+			what, doubt, unseen = "its good-bye", wholeUnseen+": the protocol is not read", "; "+wholeUnseen+": the protocol is not read"
+		case st.proto == protoHTTP1:
+		case y == st.s:
+			unseen = "; whether that was the answer, or a good-bye, is not to be seen: the protocol is not read"
+		default:
+			unseen = "; whether that was a request, or went on with something, is not to be seen: the protocol is not read"
 		}
-		doubt = "data came after the FIN and was answered with RST; whether that was " + is + " is not to be seen"
-		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), %s sent data %s later (%d), which was answered with RST (%d); whether that was %s is not to be seen: the protocol is not read.",
-			st.who(x), st.idleText(), st.frame(st.side(x).close), st.who(y), span(max(0, st.since(st.after.at, st.side(x).close))), st.frame(st.after.at), st.frame(st.rst.at), is)
+		when := "later"
+		if st.after.at.n < st.side(x).close.n {
+			when = "before"
+		}
+		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), %s sent %s %s %s (%d), which was answered with RST (%d)%s.",
+			st.who(x), st.idleText(), st.frame(st.side(x).close), st.who(y), what, span(st.since(st.after.at, st.side(x).close).Abs()), when, st.frame(st.after.at), st.frame(st.rst.at), unseen)
 	case st.rst != nil && st.closer >= 0 && int(st.rst.from) != st.closer && !st.firstRST() && st.side(st.closer).close.ok() && st.proto != protoHTTP1:
 		doubt = "the close was answered with RST; whether an answer was owed is not to be seen: the protocol is not read"
-		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), and %s answered with RST (%d); whether an answer was owed is not to be seen: the protocol is not read.",
-			st.who(st.closer), st.idleText(), st.frame(st.side(st.closer).close), st.who(int(st.rst.from)), st.frame(st.rst.at))
+		answered := "answered"
+		if fin := st.side(int(st.rst.from)).close; fin.ok() && fin.n < st.rst.at.n {
+			answered = fmt.Sprintf("did so, too (%d), and then answered", st.frame(fin))
+		}
+		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), and %s %s with RST (%d); whether an answer was owed is not to be seen: the protocol is not read.",
+			st.who(st.closer), st.idleText(), st.frame(st.side(st.closer).close), st.who(int(st.rst.from)), answered, st.frame(st.rst.at))
 	case st.rst != nil:
 		doubt = "an RST whose reason the capture does not show"
 		text = fmt.Sprintf("an RST of %s (frame %d) whose reason the capture does not show.", st.who(int(st.rst.from)), st.frame(st.rst.at))
@@ -106,6 +123,24 @@ func (st *story) unexplained() *finding {
 	}
 	slices.SortFunc(f.frames, func(a, b mark) int { return cmp.Compare(a.n, b.n) })
 	return f
+}
+
+// wholeUnseen is what is not known of an end in order, of a protocol that is not read.
+const wholeUnseen = "whether the last answer was whole is not to be seen"
+
+// itsFIN names the FIN of a side that has closed.
+func (st *story) itsFIN(i int) string {
+	if fin := st.side(i).close; fin.ok() {
+		return fmt.Sprintf("FIN, frame %d", st.frame(fin))
+	}
+	return "its FIN is not in the capture"
+}
+
+// notHTTP says that there is an answer in HTTP/1 to what is none.
+func (st *story) notHTTP() bool {
+	e := &st.f.http
+	return st.proto == protoHTTP1 && st.uncertain() && e.resps > e.reqs && !e.has(httpCut|httpGarbled|httpUneven) && !st.missed() && !st.f.has(flowMidstream) &&
+		st.side(st.c).turn.ok() && st.side(st.s).turn.ok()
 }
 
 // owing is what is known where an answer may have been owed, of a protocol that is

@@ -69,7 +69,7 @@ type Conversation struct {
 	Frames    []int  `json:"frames"` // numbers of the frames that prove the cause
 	Basis     Basis  `json:"basis"`
 	Text      string `json:"text"`
-	Doubt     string `json:"doubt,omitempty"` // of unexplained: what is missing for a cause
+	Doubt     string `json:"doubt,omitempty"` // of unexplained: what is missing for a cause; of closed and discarded: what is not to be seen
 	Advice    string `json:"advice,omitempty"`
 
 	Resets       []Reset   `json:"resets"`

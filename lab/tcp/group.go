@@ -53,7 +53,7 @@ type Group struct {
 	Count      int            `json:"count"`
 	Idle       Spread         `json:"idle"`             // seconds without data before the first FIN or RST
 	Reuse      Spread         `json:"reuse"`            // seconds from the FIN to the data that came after it
-	Unread     int            `json:"unread,omitempty"` // of Count: what was said is not seen, nor whether the last answer was whole
+	Unread     int            `json:"unread,omitempty"` // of Count: whether the last answer was whole is not to be seen
 	Logged     bool           `json:"logged,omitempty"` // nginx's error log speaks of each
 	Alert      string         `json:"alert,omitempty"`  // the fatal TLS alert in each
 	Advice     string         `json:"advice,omitempty"`
@@ -93,7 +93,7 @@ func (g *Groups) Add(c Conversation) {
 		g.order = append(g.order, v)
 	}
 	v.Count++
-	if c.Protocol == protocolNames[protoTLS] || c.Protocol == protocolNames[protoTunnel] {
+	if c.Doubt == wholeUnseen {
 		v.Unread++
 	}
 	if v.Client != c.Client.Addr() {

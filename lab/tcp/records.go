@@ -43,7 +43,7 @@ func (r tlsRecords) begin(client bool) tlsRecords {
 	settled := r.answered()
 	r &^= tlsGreeting | tlsCCS | tlsTold
 	if client {
-		r = r&^(tlsTurns|tlsAsked|tlsSettled) | tlsRecords(inc(r.turns()))
+		r = r&^(tlsTurns|tlsAsked|tlsSettled|tlsUpload) | tlsRecords(inc(r.turns()))
 		if settled {
 			r |= tlsSettled
 		}

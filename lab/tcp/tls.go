@@ -129,7 +129,7 @@ func (st *story) owedTLS(farewell bool) bool {
 		return !s.data.ok() // the handshake's next half
 	case !c.turn.ok():
 		return st.f.has(flowMidstream)
-	case records&(tlsOld|tlsAsked) == tlsOld:
+	case records&(tlsOld|tlsAsked) == tlsOld && !c.has(sideCut):
 		return false // nothing was asked yet
 	case farewell && records&tlsSettled != 0 && c.said()-c.turnOff <= smallTLS:
 		return false
@@ -166,7 +166,7 @@ func (st *story) cutShort() bool {
 		return false
 	}
 	if st.closer == st.c {
-		return !st.inferred[st.c] && !c.has(sideSaidClose) && int64(st.idle()) < rested
+		return !c.has(sideSaidClose) && (st.inferred[st.c] || int64(st.idle()) < rested)
 	}
 	left := c.has(sideSaidClose) && c.data.n < s.close.n
 	parted := s.has(sideSaidClose) && s.close.time()-s.data.time() < atOnce // else it may have been two bytes of a body
