@@ -72,7 +72,7 @@ func (e Explanation) Tell(p Paper) {
 		p.line("")
 		text := strings.Join(healthy, " · ")
 		if unread > 0 {
-			text += fmt.Sprintf("; of %s it is not to be seen whether the last answer was whole: TLS, a tunnel, or a capture that cuts packets off", thousands(unread))
+			text += fmt.Sprintf("; of %s it is not to be seen whether the last answer was whole: TLS, or a tunnel", thousands(unread))
 		}
 		p.labelled("healthy", text)
 	}

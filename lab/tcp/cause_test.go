@@ -224,6 +224,18 @@ var scripts = []struct {
 		line{1.00405, 'S', "F.", sOK, cReq, "", nil},
 		line{1.0041, 'S', "R", sOK, 0, "", nil},
 	), CauseStaleCrossing, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
+	{"stale-crossing at the client, far from the server", []line{
+		{0, 'C', "S", 0, 0, "", nil},
+		{0.2, 'S', "S.", 0, 1, "", nil},
+		{0.2001, 'C', ".", 1, 1, "", nil},
+		{0.201, 'C', "P.", 1, 1, get, nil},
+		{0.402, 'S', "P.", 1, cReq, ok, nil},
+		{0.4021, 'C', ".", cReq, sOK, "", nil},
+		{2, 'C', "P.", cReq, sOK, get, nil},
+		{2.15, 'S', "F.", sOK, cReq, "", nil},
+		{2.1501, 'C', ".", 2*cReq - 1, sOK + 1, "", nil},
+		{2.201, 'S', "R", sOK, 0, "", nil},
+	}, CauseStaleCrossing, Server, Server, DuringIdle, AnswerNone, []ResetKind{ToDataAfterClose}, 0},
 	{"a lost copy of the FIN is no crossing", exchanged(
 		line{1.004, 'S', "F.", sOK, cReq, "", nil},
 		line{1.900, 'C', "P.", cReq, sOK, get, nil},
@@ -261,7 +273,7 @@ var scripts = []struct {
 		line{0.002, 'S', "P.", 1, 108, "HTTP/1.1 ", func(w *wire) { w.extraLen = 191 }},
 		line{0.003, 'C', "F.", 108, 201, "", nil},
 		line{0.004, 'S', "F.", 201, 109, "", nil},
-	), CauseClosed, Client, None, DuringUnknown, AnswerPartial, nil, 0},
+	), CauseUnexplained, Client, None, DuringUnknown, AnswerPartial, nil, 0},
 	{"closed by the server", exchanged(
 		line{3, 'S', "F.", sOK, cReq, "", nil},
 		line{3.0001, 'C', "F.", cReq, sOK + 1, "", nil},
@@ -396,6 +408,10 @@ var scripts = []struct {
 		line{1.002, 'S', "F.", sOK, cReq + 1, "", nil},
 		line{1.003, 'C', ".", cReq + 1, sOK + 1, "", nil},
 	), CauseClosed, Client, None, DuringAwaiting, AnswerWhole, nil, 0},
+	{"aborted, the FIN came late", exchanged(
+		line{3, 'S', "R.", sOK, cReq, "", nil},
+		line{3.0001, 'C', "F.", cReq, sOK, "", nil},
+	), CauseAborted, None, Server, DuringIdle, AnswerWhole, []ResetKind{Abort}, 0},
 	{"abandoned by RST", opened(
 		line{0.001, 'C', "P.", 1, 1, get, nil},
 		line{0.002, 'S', "P.", 1, cReq, longAns, nil},

@@ -480,13 +480,11 @@ func (st *story) closed() *finding {
 	if st.rst != nil {
 		t.say("; an RST of ", st.who(int(st.rst.from)), " (").number(st.frame(st.rst.at)).say(") came after and harmed nothing")
 	}
-	if st.uncertain() {
-		t.say(", after the server's last word; ")
-		if st.garbled() {
-			t.say(st.breaks(), ", so whether that was whole is not known")
-		} else {
-			t.say("the capture cuts the messages themselves off")
-		}
+	switch {
+	case st.uncertain():
+		t.say(", after the server's last word; ", st.breaks(), ", so whether that was whole is not known")
+	case st.unseen() != "" && int64(st.idle()) >= promptly: // it may have stalled
+		t.say("; ", st.unseen())
 	}
 	t.say(".")
 	basis := Basis("")
@@ -499,7 +497,7 @@ func (st *story) closed() *finding {
 }
 
 // unseen is the doubt of an end in order: whether the messages were whole is not to be
-// seen, for they are encrypted, or the capture cuts them off.
+// seen, for they are encrypted, or break the framing.
 func (st *story) unseen() string {
 	if st.uncertain() || st.proto == protoTLS || st.proto == protoTunnel {
 		return wholeUnseen

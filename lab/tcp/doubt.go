@@ -46,6 +46,10 @@ func (st *story) unexplained() *finding {
 			lacks = "all that came before, and with it whether an answer was owed"
 		}
 		but := "the capture lacks " + lacks
+		if st.f.http.has(httpCut) && !st.missed() {
+			doubt = "the capture cuts off what would show whether the last answer was whole (tcpdump -s 0 keeps it)"
+			but = doubt
+		}
 		if st.garbled() {
 			but = st.breaks() + ", so whether the last answer was whole is not known"
 		}

@@ -271,21 +271,11 @@ func (st *story) beganBefore() bool {
 	return !sure || !st.asks() && int64(st.idle()) < rested
 }
 
-// unread says that the messages are not known only because the capture holds no
-// more than the beginnings of its packets, or because they are no HTTP/1, and that
-// the client closed after the server's last word. As for a protocol that is not
-// read, TCP's order is all. Who waits before it closes may have waited for the rest.
+// unread says that the messages are not known only because they are no HTTP/1, and that
+// the client closed after the server's last word. As for a protocol that is not read,
+// TCP's order is all. (What the capture cuts off may have been in the middle of an answer.)
 func (st *story) unread() bool {
-	for i := range st.ends {
-		if st.side(i).has(sideMissed) {
-			return false
-		}
-	}
-	e := &st.f.http
-	if e.has(httpUneven) || e.resps > e.reqs || !e.has(respLost) && e.done < e.reqs {
-		return false // there were more requests than are seen, or than are answered
-	}
-	return e.has(httpCut|httpGarbled) && (e.has(httpGarbled) || int64(st.idle()) < promptly) && st.closer == st.c && !st.guessed && (st.rst == nil || st.overBefore(st.rst)) && !st.inferredAny() && !st.f.has(flowMissed) &&
+	return st.garbled() && !st.missed() && st.closer == st.c && !st.guessed && (st.rst == nil || st.overBefore(st.rst)) && !st.inferredAny() &&
 		!st.after.at.ok() && int(st.f.more.talker) == st.s
 }
 
@@ -380,6 +370,9 @@ func (st *story) conversation() Conversation {
 			continue
 		}
 		c.Cause, c.Text, c.Advice, c.CaptureEnded = cause.Cause, found.text, cause.Advice, found.ended
+		if cause.Cause == CauseFlowForgotten && found.during == DuringHandshake {
+			c.Advice = "" // it was given up
+		}
 		c.Doubt = found.doubt
 		if found.basis != "" {
 			c.Basis = found.basis

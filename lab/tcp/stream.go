@@ -224,9 +224,6 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 		if kind == looksRequest {
 			f.http.flags &^= reqLost | reqOpen
 		} else {
-			if f.http.has(respLost) && off > p.off(p.turnSeq) {
-				f.http.flags |= httpUneven // the second in a row: the requests were pipelined
-			}
 			f.http.over(f.http.reqs - min(f.http.reqs, 1))
 		}
 		f.parse(x, d, b, n)

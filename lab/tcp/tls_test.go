@@ -194,6 +194,7 @@ func TestAnswered(t *testing.T) {
 		"a second request without its answer":     {[]said{hello, flight, both, ticket, ticket, answer, request}, CauseUnexplained},
 		"a second flight behind HelloRetry":       {[]said{hello, {server, tlsRecord(recordHandshake, 88) + ccs}, hello, flight, both, ticket, ticket}, CauseUnexplained},
 		"an upload, and WINDOW_UPDATEs in one":    {[]said{hello, flight, both, ticket, ticket, answer, {client, strings.Repeat(tlsRecord(recordData, 16000), 2)}, answer}, CauseUnexplained},
+		"a request behind an upload":              {[]said{hello, flight, both, ticket, ticket, answer, {client, strings.Repeat(tlsRecord(recordData, 16000), 2)}, small, request, answer}, CauseClosed},
 		"an answer that the request crosses":      {[]said{hello, flight, both, ticket, ticket, answer, request, small, small}, CauseUnexplained},
 		"a ClientHello, and nothing":              {[]said{hello}, CauseUnexplained},
 		"TLS 1.2":                                 {append(slices.Clone(old), request, answer), CauseClosed},
@@ -214,7 +215,7 @@ func TestAnswered(t *testing.T) {
 			tk.at += 2
 			tk.client("F.", "")
 			tk.server("F.", "")
-			if c := explain(t, tk.lines)[0]; c.Cause != tt.want || (c.Cause == CauseUnexplained) != strings.Contains(c.Text, "is not to be seen") {
+			if c := explain(t, tk.lines)[0]; c.Cause != tt.want || c.Doubt == "" || !strings.Contains(c.Text, "is not to be seen") {
 				t.Errorf("%s, want %s: %s", c.Cause, tt.want, c.Text)
 			}
 		})
@@ -315,6 +316,13 @@ func TestWithoutCloseNotify(t *testing.T) {
 	const says = "without close_notify"
 	if c := one(t, ps); c.Cause != CauseUnexplained || !strings.Contains(c.Text, says) {
 		t.Errorf("%s: %s", c.Cause, c.Text)
+	}
+	if c := one(t, ps[:len(ps)-2]); c.Cause != CauseOpen {
+		t.Errorf("before the FINs: %s: %s", c.Cause, c.Text)
+	}
+	lacking := append(slices.Clone(ps[:len(ps)-2]), build([]line{{5.002, 'C', ".", 412, 1612, "", nil}, {5.003, 'S', ".", 1612, 412, "", nil}})...)
+	if c := one(t, lacking); c.Cause != CauseUnexplained {
+		t.Errorf("without both FINs: %s: %s", c.Cause, c.Text)
 	}
 	for i := range ps {
 		ps[i].Data = ps[i].Data[:min(len(ps[i].Data), 60)]
