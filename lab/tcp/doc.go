@@ -89,7 +89,10 @@
 // an answer is what the server sent behind all that the client had said, in a record
 // with room for it, and that is no session ticket: those come unasked, one as long as
 // the other, before anything else. Where by this an answer may have been owed no cause
-// is given, nor stale-idle but behind an answer and a rest.
+// is given, nor stale-idle but behind an answer and a rest. That the answer was whole
+// no record shows: an end in TLS within a second of rest, over what may have stalled, is
+// unexplained; one at once or after long is closed, which is TCP's order, and its Doubt
+// says so.
 // FIN alone does not tell who left from who only shut its writing side (RFC 9293
 // 3.6), but that the latter does it at once.
 //

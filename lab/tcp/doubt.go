@@ -60,7 +60,7 @@ func (st *story) unexplained() *finding {
 	case st.rst == nil && st.closer >= 0 && st.fin(1-st.closer) != never && st.cutShort():
 		doubt = wholeUnseen + ": the protocol is not read"
 		goodbye := " and without close_notify"
-		if st.side(st.closer).has(sideCut) {
+		if st.side(st.closer).has(sideCut | sideSaidClose) {
 			goodbye = ""
 		}
 		whose := "its"

@@ -155,8 +155,9 @@ func (st *story) answeredTLS() bool {
 }
 
 // cutShort says that a close may have cut an answer in TLS off: the server had been
-// speaking, and who closed had not said goodbye (RFC 8446 6.1). A client that rested for
-// long had nothing to wait for.
+// speaking, and who closed had not said goodbye (RFC 8446 6.1), or had rested for a while
+// only, as over an answer that has stalled. A client that rested for long had nothing to
+// wait for.
 func (st *story) cutShort() bool {
 	c, s := st.side(st.c), st.side(st.s)
 	if st.proto == protoTLS && st.closer < 0 {
@@ -164,6 +165,9 @@ func (st *story) cutShort() bool {
 	}
 	if st.proto != protoTLS || int(st.f.more.talker) != st.s || st.f.http.records().turns() == 0 && c.has(sideSYN) {
 		return false
+	}
+	if idle := int64(st.idle()); idle >= promptly && idle < rested && !st.inferred[st.closer] {
+		return true
 	}
 	if st.closer == st.c {
 		return !c.has(sideSaidClose) && (st.inferred[st.c] || int64(st.idle()) < rested)

@@ -46,6 +46,8 @@ func TestTLSEnds(t *testing.T) {
 		"closed by the server with close_notify, thrown away":              {append(shake, "C", ".", 5.0, "S", "P.", alert, "S", "F.", "", "C", "R.", ""), CauseDiscarded},
 		"closed by the server without, perhaps in mid-answer":              {append(shake, "C", ".", 5.0, "S", "F.", "", "C", "R.", ""), CauseUnexplained},
 		"closed by the client with close_notify":                           {append(shake, "C", ".", 5.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseClosed},
+		"closed by the client, over an answer that stalled":                {append(shake, "C", ".", 0.3, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
+		"closed by the server, over an answer that stalled":                {append(shake, "C", ".", 0.3, "S", "P.", alert, "S", "F.", "", "C", "F.", "", "S", ".", ""), CauseUnexplained},
 		"closed by the client, that waited for an answer":                  {append(shake, "C", "P.", request, "C", "P.", 2.0, "C", "P.", alert, "C", "F.", "", "S", "F.", "", "C", ".", ""), CauseUnexplained},
 		"closed by the client in the handshake":                            {[]any{"C", "P.", hello, "C", ".", 2.0, "C", "F.", "", "S", "F.", "", "C", ".", ""}, CauseUnexplained},
 		"refused by the server in the handshake":                           {[]any{"C", "P.", hello, "S", "P.", "\x15\x03\x03\x00\x02\x02\x28", "S", "F.", "", "C", "F.", "", "S", ".", ""}, CauseClosed},
