@@ -452,7 +452,9 @@ func (st *story) closed() *finding {
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
-		switch {
+		switch bye := st.side(y).bye.last; {
+		case st.proto == protoHTTP2 && bye.ok() && bye.n < first.n && first.time()-bye.time() < promptly:
+			t.say(" after ", st.who(y), "'s good-bye (").number(st.frame(bye)).say(")")
 		case st.proto != protoHTTP1:
 		case st.side(x).has(sideSaidClose):
 			t.say(" as announced")

@@ -127,6 +127,23 @@ func TestIdleBehindGoodbye(t *testing.T) {
 	}
 }
 
+// TestAskedToGo: who closes because its peer said GOAWAY does so for that.
+func TestAskedToGo(t *testing.T) {
+	frame := func(kind, flags byte, n int) string {
+		return string([]byte{0, 0, byte(n), kind, flags, 0, 0, 0, 1}) + strings.Repeat("x", n)
+	}
+	tk := newTalk()
+	tk.client("P.", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+frame(4, 0, 0)+frame(1, 1, 9))
+	tk.server("P.", frame(4, 0, 0)+frame(1, 0, 9)+frame(0, 1, 9))
+	tk.at += 1
+	tk.server("P.", frame(7, 0, 8))
+	tk.client("F.", "")
+	tk.server("F.", "")
+	if c := explain(t, tk.lines)[0]; c.Cause != CauseClosed || !strings.Contains(c.Text, "the client closed the connection 1.0 s after the last data (FIN, frame 7) after the server's good-bye (6), ") {
+		t.Errorf("%s: %s", c.Cause, c.Text)
+	}
+}
+
 // TestAlert: the fatal alert that one end has sent in the open is told, and the
 // connection is none that needs no attention.
 func TestAlert(t *testing.T) {
