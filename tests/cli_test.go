@@ -41,7 +41,7 @@ func TestCLI(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			for _, name := range []string{"PATH", "HOME", "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
+			for _, name := range []string{"PATH", "HOME", "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY", "DOCKER_HOST"} {
 				if value := os.Getenv(name); value != "" {
 					env.Setenv(name, value)
 				}
