@@ -482,11 +482,12 @@ func (st *story) closed() *finding {
 	if st.rst != nil {
 		t.say("; an RST of ", st.who(int(st.rst.from)), " (").number(st.frame(st.rst.at)).say(") came after and harmed nothing")
 	}
+	unseen := st.unseen()
 	switch {
 	case st.uncertain():
 		t.say(", after the server's last word; ", st.breaks(), ", so whether that was whole is not known")
-	case st.unseen() != "" && int64(st.idle()) >= promptly: // it may have stalled
-		t.say("; ", st.unseen())
+	case unseen != "" && int64(st.idle()) >= promptly: // it may have stalled
+		t.say("; ", unseen)
 	}
 	t.say(".")
 	basis := Basis("")
@@ -494,7 +495,7 @@ func (st *story) closed() *finding {
 		basis = Inferred
 	}
 	st.x.words = t
-	st.found = finding{frames: append(st.marks[:0], st.side(x).close, st.side(y).close), text: string(t), basis: basis, doubt: st.unseen()}
+	st.found = finding{frames: append(st.marks[:0], st.side(x).close, st.side(y).close), text: string(t), basis: basis, doubt: unseen}
 	return &st.found
 }
 

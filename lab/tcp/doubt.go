@@ -88,7 +88,8 @@ func (st *story) unexplained() *finding {
 		what, unseen := "data", ""
 		switch doubt = "data came after the FIN and was answered with RST"; {
 		case st.after.kind == lateGoodbye:
-			what, doubt, unseen = "its good-bye", wholeUnseen+": the protocol is not read", "; "+wholeUnseen+": the protocol is not read"
+			what, doubt = "its good-bye", wholeUnseen+": the protocol is not read"
+			unseen = "; " + doubt
 		case st.proto == protoHTTP1:
 		case y == st.s:
 			unseen = "; whether that was the answer, or a good-bye, is not to be seen: the protocol is not read"

@@ -96,11 +96,7 @@ func TestSnapLength(t *testing.T) {
 	for _, snap := range []int{54, 60, 84, 96} {
 		kept := 0
 		for _, tt := range scripts {
-			ps := build(tt.script)
-			for i := range ps {
-				ps[i].Data = ps[i].Data[:min(len(ps[i].Data), snap)]
-			}
-			cs, _ := explainBytes(t, pcapng(t, ps, nil), Options{})
+			cs, _ := explainBytes(t, pcapng(t, cutTo(snap, build(tt.script)), nil), Options{})
 			if cs[0].Cause == tt.cause {
 				kept++
 			} else if !cs[0].Cause.Weaker(tt.cause) {
@@ -126,11 +122,7 @@ func TestPipelinedCut(t *testing.T) {
 		54 + len("HTTP/1.1 "): CauseUnexplained, // the answers' beginnings
 		54 + len(ok):          CauseUnexplained, // the answers whole
 	} {
-		cut := slices.Clone(ps)
-		for i := range cut {
-			cut[i].Data = cut[i].Data[:min(len(cut[i].Data), snap)]
-		}
-		cs, _ := explainBytes(t, pcapng(t, cut, nil), Options{})
+		cs, _ := explainBytes(t, pcapng(t, cutTo(snap, ps), nil), Options{})
 		if cs[0].Cause != want {
 			t.Errorf("cut to %d: %s, want %s: %s", snap, cs[0].Cause, want, cs[0].Text)
 		}
@@ -229,11 +221,7 @@ func TestKernelDegraded(t *testing.T) {
 		t.Logf("%s: %d of %d keep their cause", what, kept, all)
 	}
 	for _, snap := range []int{54, 68, 96, 128} {
-		cut := slices.Clone(ps)
-		for i := range cut {
-			cut[i].Data = cut[i].Data[:min(len(cut[i].Data), snap)]
-		}
-		check(fmt.Sprint("snap ", snap), cut)
+		check(fmt.Sprint("snap ", snap), cutTo(snap, ps))
 	}
 }
 

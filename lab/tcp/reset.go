@@ -74,11 +74,7 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 func (f *flow) resetKind(s *segment, d int, r *reset, ack int64) ResetKind {
 	me, peer := f.sides(d)
 	t := f.more
-	earlier, own := false, false
-	for _, o := range t.resets {
-		earlier = true
-		own = own || int(o.from) == d
-	}
+	earlier, own := len(t.resets) > 0, f.resetBy(d)
 	bare := s.flags&ACK == 0
 	switch {
 	case !f.has(flowEstablished) && !me.has(sideSYN|sideSYNACK) && peer.has(sideSYN) && !bare && s.seq == 0 && ack >= 1 && ack <= peer.nxt:

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -224,4 +225,19 @@ func opened(rest ...line) []line {
 // tlsRecord is a record of TLS: its type, and n bytes.
 func tlsRecord(kind byte, n int) string {
 	return string([]byte{kind, 3, 3, byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
+}
+
+// http2Frame is a frame of HTTP/2 on stream 1: its type, its flags, and n bytes that are
+// the head of no other.
+func http2Frame(kind, flags byte, n int) string {
+	return string([]byte{0, byte(n >> 8), byte(n), kind, flags, 0, 0, 0, 1}) + strings.Repeat("\xff", n)
+}
+
+// cutTo is what a capture holds that was made with a snap length.
+func cutTo(snap int, ps []Packet) []Packet {
+	cut := slices.Clone(ps)
+	for i := range cut {
+		cut[i].Data = cut[i].Data[:min(len(cut[i].Data), snap)]
+	}
+	return cut
 }

@@ -333,10 +333,7 @@ func TestMixed(t *testing.T) {
 			}
 		}
 		snap := []int{1514, 1514, 1514, 60, 66, 80, 96, 120, 150}[r.IntN(9)]
-		for i := range rest {
-			rest[i].Data = rest[i].Data[:min(len(rest[i].Data), snap)]
-		}
-		cs, _ := explainBytes(t, pcapng(t, rest, nil), Options{})
+		cs, _ := explainBytes(t, pcapng(t, cutTo(snap, rest), nil), Options{})
 		for _, c := range cs {
 			if !c.Cause.Weaker(cause) || len(without) == 0 && snap == 1514 && c.Cause != cause || strings.Contains(c.Text, "the clock went back") {
 				key := fmt.Sprintf("%s for %s (%s)", c.Cause, cause, end)

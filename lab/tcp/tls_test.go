@@ -68,9 +68,7 @@ func TestTLSEnds(t *testing.T) {
 // TestIdleBehindGoodbye: what is said with the FIN, GOAWAY and close_notify, does not
 // end the rest of a connection; an answer does.
 func TestIdleBehindGoodbye(t *testing.T) {
-	frame := func(kind byte, n int) string {
-		return string([]byte{0, 0, byte(n), kind, 0, 0, 0, 0, 1}) + strings.Repeat("x", n)
-	}
+	frame := func(kind byte, n int) string { return http2Frame(kind, 0, n) }
 	tls := []string{tlsRecord(recordHandshake, 128), strings.Repeat(tlsRecord(recordHandshake, 128), 6),
 		tlsRecord(recordData, 53), strings.Repeat(tlsRecord(recordData, 250), 2), tlsRecord(recordData, 120), strings.Repeat(tlsRecord(recordData, 250), 3)}
 	h2 := []string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0) + frame(1, 9), frame(4, 0) + frame(1, 9) + frame(0, 9)}
@@ -129,14 +127,11 @@ func TestIdleBehindGoodbye(t *testing.T) {
 
 // TestAskedToGo: who closes because its peer said GOAWAY does so for that.
 func TestAskedToGo(t *testing.T) {
-	frame := func(kind, flags byte, n int) string {
-		return string([]byte{0, 0, byte(n), kind, flags, 0, 0, 0, 1}) + strings.Repeat("x", n)
-	}
 	tk := newTalk()
-	tk.client("P.", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+frame(4, 0, 0)+frame(1, 1, 9))
-	tk.server("P.", frame(4, 0, 0)+frame(1, 0, 9)+frame(0, 1, 9))
+	tk.client("P.", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+http2Frame(4, 0, 0)+http2Frame(1, 1, 9))
+	tk.server("P.", http2Frame(4, 0, 0)+http2Frame(1, 0, 9)+http2Frame(0, 1, 9))
 	tk.at += 1
-	tk.server("P.", frame(7, 0, 8))
+	tk.server("P.", http2Frame(7, 0, 8))
 	tk.client("F.", "")
 	tk.server("F.", "")
 	if c := explain(t, tk.lines)[0]; c.Cause != CauseClosed || !strings.Contains(c.Text, "the client closed the connection 1.0 s after the last data (FIN, frame 7) after the server's good-bye (6), ") {
@@ -244,9 +239,7 @@ func TestAnswered(t *testing.T) {
 // TestFrames: what frames of HTTP/2 say, wherever segments cut them, and whether a
 // stream is left open.
 func TestFrames(t *testing.T) {
-	frame := func(kind, flags byte, n int) string {
-		return string([]byte{0, byte(n >> 8), byte(n), kind, flags, 0, 0, 0, 1}) + strings.Repeat("\xff", n)
-	}
+	frame := http2Frame
 	const headers, data, ping, goAway, end = 1, 0, 6, 7, 1
 	long := frame(data, 0, 3000)
 	for name, tt := range map[string]struct {
@@ -343,10 +336,7 @@ func TestWithoutCloseNotify(t *testing.T) {
 	if c := one(t, lacking); c.Cause != CauseUnexplained {
 		t.Errorf("without both FINs: %s: %s", c.Cause, c.Text)
 	}
-	for i := range ps {
-		ps[i].Data = ps[i].Data[:min(len(ps[i].Data), 60)]
-	}
-	if c := one(t, ps); strings.Contains(c.Text, says) {
+	if c := one(t, cutTo(60, ps)); strings.Contains(c.Text, says) {
 		t.Errorf("cut to 60 bytes: %s", c.Text)
 	}
 }
