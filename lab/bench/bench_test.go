@@ -3,7 +3,9 @@ package bench
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -81,6 +83,33 @@ func TestInstallForbidden(t *testing.T) {
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), "LAB_NO_SETUP is set")
 	assert.Contains(t, err.Error(), "apt-get install docker.io")
+}
+
+func TestForgetDaemon(t *testing.T) {
+	dockerd := filepath.Join(t.TempDir(), "dockerd")
+	require.NoError(t, os.Symlink("/bin/sleep", dockerd))
+	daemon := exec.Command(dockerd, "3600")
+	require.NoError(t, daemon.Start())
+	defer func() { _ = daemon.Process.Kill(); _ = daemon.Wait() }()
+	for name, tt := range map[string]struct {
+		pid  string
+		kept bool
+	}{
+		"a dockerd":              {strconv.Itoa(daemon.Process.Pid), true},
+		"another process by now": {strconv.Itoa(os.Getpid()), false},
+		"nobody":                 {"4194305\n", false}, // above PID_MAX_LIMIT
+		"no number":              {"", false},
+	} {
+		file := filepath.Join(t.TempDir(), "docker.pid")
+		require.NoError(t, os.WriteFile(file, []byte(tt.pid), 0o600))
+		require.NoError(t, forgetDaemon(file), name)
+		if tt.kept {
+			assert.FileExists(t, file, name)
+		} else {
+			assert.NoFileExists(t, file, name)
+		}
+	}
+	assert.NoError(t, forgetDaemon(filepath.Join(t.TempDir(), "none")))
 }
 
 func TestFindEngineSaysWhere(t *testing.T) {

@@ -256,9 +256,30 @@ func install(ctx context.Context, told func(string)) error {
 // daemonLog is where a dockerd that the lab started itself writes.
 const daemonLog = "/var/log/dockerd.log"
 
+// daemonPID is where dockerd writes its process's number.
+const daemonPID = "/var/run/docker.pid"
+
+// forgetDaemon removes a dockerd's pid file when the process that it names is none: of a
+// container or a machine that was stopped hard and started again. dockerd looks no
+// further than whether a process of that number runs, and does not start then.
+func forgetDaemon(file string) error {
+	pid, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	name, _ := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "comm"))
+	if strings.TrimSpace(string(name)) == "dockerd" {
+		return nil
+	}
+	return os.Remove(file)
+}
+
 // startDaemon starts dockerd where no service manager does: in a container, for
 // one. It outlives this process.
 func startDaemon(ctx context.Context) error {
+	if err := forgetDaemon(daemonPID); err != nil {
+		return err
+	}
 	log, err := os.OpenFile(daemonLog, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
