@@ -30,7 +30,8 @@ func explainCommand() *cobra.Command {
 		Long: `explain reads pcap and pcapng (gzip too) and says of every connection who closed it, when, and
 why the next request died: one paragraph for the same story however often it happened, a line
 for what is healthy. Several captures of one path are put together, their clocks fitted. What
-the packets cannot decide is said to be unexplained; no cause is guessed.
+the packets cannot decide is said to be unexplained; no cause is guessed. HTTP/1 is read, and
+HTTP/2 in the clear, gRPC too; of TLS and other protocols what their segments and records tell.
 
 Other evidence raises it from what the wire shows to what the kernel knows: the tracepoint
 tcp:tcp_send_reset, counters, nginx's logs, ss. With these alone and no capture, the possible

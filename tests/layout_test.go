@@ -61,6 +61,7 @@ var onlyIn = map[string]struct {
 	"github.com/moby/":           {[]string{"lab/bench"}, "one package knows Docker"},
 	"github.com/containerd/":     {[]string{"lab/bench"}, "one package knows Docker"},
 	"github.com/gopacket/":       {[]string{"lab/tcp"}, "one package knows captures"},
+	"golang.org/x/net/":          {[]string{"lab/tcp"}, "one package reads protocols"},
 	"github.com/spf13/cobra":     {[]string{"lab"}, "one package knows the command line"},
 	"github.com/google/nftables": {[]string{"lab/gate"}, "one package knows netfilter"},
 	"github.com/mdlayher/":       {[]string{"lab/agent", "lab/gate"}, "only what runs in a namespace talks to its kernel"},

@@ -17,7 +17,7 @@ func (st *story) aborted() *finding {
 		return nil
 	}
 	e, c, s := &st.f.http, st.side(st.c), st.side(st.s)
-	asked := c.turn
+	asked := st.ask
 	if !asked.ok() && st.was() != DuringIdle && st.was() != DuringHandshake && st.was() != DuringUnknown {
 		return nil // the request is not in the capture
 	}
@@ -28,8 +28,8 @@ func (st *story) aborted() *finding {
 		return &finding{frames: []mark{asked, r.at}, text: fmt.Sprintf("%s %s (%d), before a byte of the answer: it closed, or was killed, with the request unread, or it closed with SO_LINGER 0.",
 			reset, request, st.frame(asked))}
 	case DuringResponse:
-		return &finding{frames: []mark{asked, s.turn, r.at}, text: fmt.Sprintf("%s %s (%d), inside the answer that begins in frame %d%s; what of it is on its way may be lost, too.",
-			reset, request, st.frame(asked), st.frame(s.turn), st.missing())}
+		return &finding{frames: []mark{asked, st.reply, r.at}, text: fmt.Sprintf("%s %s (%d), inside the answer that begins in frame %d%s; what of it is on its way may be lost, too.",
+			reset, request, st.frame(asked), st.frame(st.reply), st.missing())}
 	case DuringRequest:
 		answer := ""
 		if e.resps > 0 && e.done >= e.reqs {
@@ -52,6 +52,8 @@ func (st *story) aborted() *finding {
 	switch {
 	case st.silent():
 		what, tail = "its first frame here", unknown
+	case last.ok() && st.was() == DuringIdle && (e.reqs == 0 || e.has(httpReset)):
+		what, tail = fmt.Sprintf("%s's last data (%d)", st.who(from), st.frame(last)), ": no stream was open"
 	case last.ok() && st.was() == DuringIdle:
 		what = fmt.Sprintf("the answer to %s's request%s was whole (%d)", st.who(st.c), st.request(), st.frame(last))
 		switch tail = ": nothing was outstanding"; {

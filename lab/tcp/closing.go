@@ -9,7 +9,7 @@ import (
 
 func (st *story) truncated() *finding {
 	f, e := st.f, &st.f.http
-	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || !e.has(respOpen) || e.has(respLost) || st.inferred[st.s] {
+	if !st.closedFirst(st.s) || !e.reads() || !e.has(respOpen) || e.has(respLost) || st.inferred[st.s] {
 		return nil
 	}
 	s := st.side(st.s)
@@ -26,6 +26,10 @@ func (st *story) truncated() *finding {
 		if missing := s.end - s.fin; e.resps <= e.reqs || f.has(flowMidstream) {
 			where = fmt.Sprintf("%d bytes before the end that Content-Length announced", missing)
 		}
+	case httpFrame, httpFrameBody, httpFields:
+		if where = "before the stream had ended"; s.pos < s.fin {
+			return nil
+		}
 	case httpChunkSize, httpChunkData, httpTrailer:
 		if s.pos < s.fin {
 			return nil
@@ -39,16 +43,43 @@ func (st *story) truncated() *finding {
 		return nil
 	}
 	return &finding{
-		frames: []mark{s.turn, s.close},
-		text: fmt.Sprintf("%s closed (FIN, frame %d) inside the response that begins in frame %d, %s.",
-			st.who(st.s), st.frame(s.close), st.frame(s.turn), where),
+		frames: []mark{st.reply, s.close},
+		text: fmt.Sprintf("%s closed (FIN, frame %d) inside the response that begins in frame %d, %s.%s",
+			st.who(st.s), st.frame(s.close), st.frame(st.reply), where, st.besides()),
 		during: DuringResponse, answer: &partial,
 	}
 }
 
+// besides tells of the other streams of HTTP/2 that were open, and whether the server had
+// said that it would not take that request.
+func (st *story) besides() (text string) {
+	switch {
+	case st.others == 1:
+		text = " One more stream was open."
+	case st.others > 1:
+		text = fmt.Sprintf(" %d more streams were open.", st.others)
+	}
+	if st.proto == protoHTTP2 {
+		h := st.f.more.http2
+		if s := h.furthest(); s != nil && h.goAway.at.ok() && s.id > h.goAway.last {
+			text += fmt.Sprintf(" The GOAWAY of %s (%d) says that it has not taken that request: it may be sent again.", st.who(st.s), st.frame(h.goAway.at))
+		}
+	}
+	return text
+}
+
+// spoke is the offset of the end of what the server said of answers.
+func (st *story) spoke() int64 {
+	said := st.side(st.s).said()
+	if st.proto == protoHTTP2 {
+		return min(said, st.f.more.http2.spoke)
+	}
+	return said
+}
+
 func (st *story) noResponse() *finding {
 	e := &st.f.http
-	if !st.closedFirst(st.s) || e.proto != protoHTTP1 || st.inferred[st.s] || e.has(respOpen|reqLost|respLost|reqOpen|httpUneven) {
+	if !st.closedFirst(st.s) || !e.reads() || st.inferred[st.s] || e.has(respOpen|reqLost|respLost|reqOpen|httpUneven) {
 		return nil
 	}
 	c, s := st.side(st.c), st.side(st.s)
@@ -56,7 +87,7 @@ func (st *story) noResponse() *finding {
 		return nil
 	}
 	none := AnswerNone
-	if e.resps > 0 && c.turn.n < s.data.n { // pipelined
+	if e.proto == protoHTTP1 && e.resps > 0 && c.turn.n < s.data.n { // pipelined
 		return &finding{
 			frames: []mark{c.turn, s.data, s.close},
 			text: fmt.Sprintf("%s took %d of %s's requests (the last,%s, since frame %d), answered %d, and closed (FIN, %d) without a byte of an answer to the rest.",
@@ -69,15 +100,15 @@ func (st *story) noResponse() *finding {
 		without = "a final answer"
 	}
 	return &finding{
-		frames: []mark{c.turn, s.close},
-		text: fmt.Sprintf("%s took %s's request%s (frame %d) and closed after %s (FIN, %d) without %s.",
-			st.who(st.s), st.who(st.c), st.request(), st.frame(c.turn), span(st.since(s.close, c.turn)), st.frame(s.close), without),
+		frames: []mark{st.ask, s.close},
+		text: fmt.Sprintf("%s took %s's request%s (frame %d) and closed after %s (FIN, %d) without %s.%s",
+			st.who(st.s), st.who(st.c), st.request(), st.frame(st.ask), span(st.since(s.close, st.ask)), st.frame(s.close), without, st.besides()),
 		during: DuringAwaiting, answer: &none,
 	}
 }
 
 func (st *story) earlyClose() *finding {
-	if !st.closedFirst(st.s) || st.proto != protoHTTP1 || !st.after.at.ok() || int(st.after.from) != st.c || st.rst == nil {
+	if !st.closedFirst(st.s) || !st.f.http.reads() || !st.after.at.ok() || int(st.after.from) != st.c || st.rst == nil {
 		return nil
 	}
 	s := st.side(st.s)
@@ -112,7 +143,7 @@ func (st *story) abandoned() *finding {
 	default:
 		return nil
 	}
-	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() || e.proto == protoHTTP1 && e.resps > e.reqs || !c.turn.ok() {
+	if !left.ok() || how == "FIN" && c.resent > 0 || st.oneWay() || e.proto == protoHTTP1 && e.resps > e.reqs || !st.ask.ok() {
 		return nil // the request, or the FIN, met silence; or the request is not in the capture
 	}
 	if how == "FIN" && st.rst == nil && st.side(st.s).last.n < left.n {
@@ -124,7 +155,7 @@ func (st *story) abandoned() *finding {
 	if st.proto == protoTLS {
 		return st.abandonedTLS(left)
 	}
-	if e.proto != protoHTTP1 || e.has(reqLost|respLost|httpUneven) || st.inferredAny() {
+	if !e.reads() || e.has(reqLost|respLost|httpUneven) || st.inferredAny() {
 		return nil
 	}
 	// What it did not acknowledge when it left had not arrived, though the
@@ -138,14 +169,14 @@ func (st *story) abandoned() *finding {
 	if had != never && had > s.nxt {
 		return nil // what it acknowledges the capture lacks: the server's FIN perhaps
 	}
-	if had != never && had < s.said() && s.data.n < left.n && e.resps <= e.reqs && threw {
+	if had != never && had < st.spoke() && s.data.n < left.n && e.resps <= e.reqs && threw {
 		if during = DuringResponse; had <= s.turnOff {
 			during = DuringAwaiting
 		}
 	}
 	switch during {
 	case DuringAwaiting:
-		if !threw && int64(st.since(left, c.data)) < promptly {
+		if !threw && int64(st.since(left, c.data)) < promptly && e.proto == protoHTTP1 {
 			return nil // who only shuts its writing side does it at once, and reads on
 		}
 		waiting = "the answer to its request" + st.request() + " had not begun"
@@ -168,16 +199,16 @@ func (st *story) abandoned() *finding {
 	if how == "FIN" && e.has(untilFIN) && st.rst == nil && (s.fin != never && s.finAck <= c.fin || int64(st.idle()) < promptly) {
 		return nil // the end of such an answer is the server's FIN, which was on its way, or the client knows it
 	}
-	frames := []mark{c.turn, left}
-	tail := ""
+	frames := []mark{st.ask, left}
+	tail := st.besides()
 	if how == "FIN" && threw {
 		frames = append(frames, st.rst.at)
-		tail = fmt.Sprintf(" What %s sent then was answered with RST (%d).", st.who(st.s), st.frame(st.rst.at))
+		tail += fmt.Sprintf(" What %s sent then was answered with RST (%d).", st.who(st.s), st.frame(st.rst.at))
 	}
 	return &finding{
 		frames: frames,
 		text: fmt.Sprintf("%s left (%s, frame %d) %s after its request (%d): %s.%s",
-			st.who(st.c), how, st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), waiting, tail),
+			st.who(st.c), how, st.frame(left), span(st.since(left, st.ask)), st.frame(st.ask), waiting, tail),
 		during: during, answer: &f.more.atReply,
 	}
 }
@@ -201,7 +232,7 @@ func (st *story) stale() bool {
 	case lateRequest:
 		return int(st.after.from) == st.c
 	case lateOpaque:
-		if st.proto == protoHTTP1 || st.asks() || st.lastWords() {
+		if st.f.http.reads() || st.asks() || st.lastWords() {
 			return false // it may go on with what was begun
 		}
 		fallthrough
@@ -236,7 +267,12 @@ func (st *story) answeredBefore() bool {
 func (st *story) warned() string {
 	e := &st.f.http
 	switch {
-	case st.closer != st.s || e.proto != protoHTTP1:
+	case st.closer != st.s || !e.reads():
+		return ""
+	case e.proto == protoHTTP2:
+		if bye := st.f.more.http2.goAway.at; bye.ok() && bye.n < st.after.at.n {
+			return fmt.Sprintf(" Its GOAWAY (%d) had said that it takes no more.", st.frame(bye))
+		}
 		return ""
 	case st.side(st.s).has(sideSaidClose):
 		return fmt.Sprintf(" Its last answer had said that it closes (Connection: close, or HTTP/1.0): %s need not have tried.", st.who(st.c))
@@ -251,7 +287,7 @@ func (st *story) warned() string {
 // (RFC 9293 3.6).
 func (st *story) swallowed() bool {
 	x := st.closer
-	return x == st.s && !st.inferred[x] && st.proto == protoHTTP1 && st.at() == DuringIdle &&
+	return x == st.s && !st.inferred[x] && st.f.http.reads() && st.at() == DuringIdle &&
 		st.after.at.ok() && int(st.after.from) == st.c && st.after.kind == lateRequest &&
 		st.after.ack == st.fin(x)+1 && st.side(x).data.n < st.side(x).close.n && st.side(x).ack > st.after.off && !st.missed() &&
 		(st.rst == nil || int(st.rst.from) == st.c) && !st.firstRST()
@@ -270,7 +306,7 @@ func (st *story) staleIdle() *finding {
 	if !st.stale() || st.after.ack <= st.fin(st.closer) {
 		return nil
 	}
-	during := pick(st.proto == protoHTTP1, DuringIdle) // of what is not read it is not known
+	during := pick(st.f.http.reads(), DuringIdle) // of what is not read it is not known
 	x, y := st.closer, 1-st.closer
 	me := st.side(x)
 	if st.inferred[x] {
@@ -381,7 +417,7 @@ func (st *story) discarded() *finding {
 		if !st.side(x).has(sideSaidClose) {
 			return nil
 		}
-	case st.proto != protoHTTP1 && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c):
+	case !st.f.http.reads() && (x == st.s && int64(st.idle()) < promptly || x == st.c && int(st.f.more.talker) == st.c):
 		return nil
 	}
 	if st.side(x).fins > 1 && !st.side(x).closeOK.ok() {
@@ -431,7 +467,7 @@ func (st *story) closed() *finding {
 			return nil
 		}
 	} else if st.after.at.ok() && !goodbye && st.rst != nil && st.rst.kind == ToDataAfterClose && st.rst.from != st.after.from &&
-		(st.proto != protoHTTP1 || st.f.http.resps > st.f.http.reqs || st.after.kind == lateRequest) {
+		(!st.f.http.reads() || st.f.http.resps > st.f.http.reqs || st.after.kind == lateRequest) {
 		return nil // what that answers may have been the rest of something
 	}
 	if st.inferred[x] && st.side(x).ack < st.fin(y) {
@@ -444,7 +480,7 @@ func (st *story) closed() *finding {
 	if st.owed() || st.cutShort() {
 		return nil
 	}
-	if st.proto != protoHTTP1 && st.missed() || st.beganBefore() {
+	if !st.f.http.reads() && st.missed() || st.beganBefore() {
 		return nil // what is missing may have been a request, or its answer
 	}
 	// Most conversations end here: the text is put together without fmt.
@@ -454,7 +490,7 @@ func (st *story) closed() *finding {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
 		switch bye := st.side(y).bye.last; {
 		case st.proto == protoHTTP2 && bye.ok() && bye.n < first.n && first.time()-bye.time() < promptly:
-			t.say(" after ", st.who(y), "'s good-bye (").number(st.frame(bye)).say(")")
+			t.say(" on ", st.who(y), "'s good-bye (").number(st.frame(bye)).say(")")
 		case st.proto != protoHTTP1:
 		case st.side(x).has(sideSaidClose):
 			t.say(" as announced")

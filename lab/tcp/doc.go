@@ -17,7 +17,7 @@
 //	exchange.go  where in its requests and responses a flow is
 //	stream.go    the bytes of a side in order, and what is missing of them
 //	http.go      where HTTP/1 messages begin and end
-//	http2.go     what frames of HTTP/2 say
+//	http2.go     the streams of HTTP/2 in the clear, gRPC's among them
 //	records.go   what the record layer of TLS tells of its turns
 //	tls.go       good-byes and answers owed, by the size of TLS records
 //	story.go     a flow that is over, told from the client's side
@@ -83,10 +83,12 @@
 // HTTP/1 says whether a message was open when the first end came: that parts
 // closed from truncated, no-response, early-close and abandoned. Bodies are
 // counted, not read. Where the capture lacks the bytes that frame a message, the
-// verdict is unexplained; nothing is guessed for protocols that are not read,
-// but that a TLS alert, or HTTP/2 without HEADERS and DATA, is no request, and that
-// a server that closes TLS without close_notify may have cut its answer off. In TLS
-// an answer is what the server sent behind all that the client had said, in a record
+// verdict is unexplained. HTTP/2 in the clear is followed from its preface on: its
+// streams say what was open, the furthest of them counts, and one that a side resets
+// right before it ends the connection was open until then. Nothing is guessed for
+// protocols that are not read, but that a TLS alert is no request, and that a server
+// that closes TLS without close_notify may have cut its answer off. In TLS an answer
+// is what the server sent behind all that the client had said, in a record
 // with room for it, and that is no session ticket: those come unasked, one as long as
 // the other, before anything else. Where by this an answer may have been owed no cause
 // is given, nor stale-idle but behind an answer and a rest. That the answer was whole
@@ -131,7 +133,8 @@
 // # Bounds
 //
 // A flow takes less than 400 bytes while it is open: 391 each with ten million
-// open at once, 3.9 GB (measured; Go 1.26, amd64). Payload is held back only for
+// open at once, 3.9 GB (measured; Go 1.26, amd64); one in HTTP/2 takes what its open
+// streams and its tables of fields do, a million streams and 4,096 tables over all flows. Payload is held back only for
 // lack of an earlier byte, 64 MB over all flows. At Options.MaxFlows the flow that
 // has been idle for longest (of the next 64) is decided early and says so. A flow
 // that ended is delivered after 5 s of the capture's time, stragglers of the next

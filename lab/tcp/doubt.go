@@ -90,7 +90,7 @@ func (st *story) unexplained() *finding {
 		case st.after.kind == lateGoodbye:
 			what, doubt = "its good-bye", wholeUnseen+": the protocol is not read"
 			unseen = "; " + doubt
-		case st.proto == protoHTTP1:
+		case st.f.http.reads():
 		case y == st.s:
 			unseen = "; whether that was the answer, or a good-bye, is not to be seen: the protocol is not read"
 		default:
@@ -102,7 +102,7 @@ func (st *story) unexplained() *finding {
 		}
 		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), %s sent %s %s %s (%d), which was answered with RST (%d)%s.",
 			st.who(x), st.idleText(), st.frame(st.side(x).close), st.who(y), what, span(st.since(st.after.at, st.side(x).close).Abs()), when, st.frame(st.after.at), st.frame(st.rst.at), unseen)
-	case st.rst != nil && st.closer >= 0 && int(st.rst.from) != st.closer && !st.firstRST() && st.side(st.closer).close.ok() && st.proto != protoHTTP1:
+	case st.rst != nil && st.closer >= 0 && int(st.rst.from) != st.closer && !st.firstRST() && st.side(st.closer).close.ok() && !st.f.http.reads():
 		doubt = "the close was answered with RST; whether an answer was owed is not to be seen: the protocol is not read"
 		answered := "answered"
 		if fin := st.side(int(st.rst.from)).close; fin.ok() && fin.n < st.rst.at.n {

@@ -78,6 +78,7 @@ const (
 	interim                           // an interim response (1xx) came to the last request
 	httpMixed                         // answers in HTTP/1 to what is not
 	httpUneven                        // there were answers to requests that the capture lacks: which answers which is not known
+	httpReset                         // the last stream of HTTP/2 that is over was reset
 )
 
 // httpState is what a side's next byte belongs to.
@@ -91,12 +92,30 @@ const (
 	httpChunkSize
 	httpChunkData // up to end, with its CRLF
 	httpTrailer
-	httpClose  // up to the FIN
-	httpLost   // not known; the next segment that looks like a message is one
-	httpOpaque // not HTTP/1, or no longer
+	httpFrame     // a frame of HTTP/2 begins
+	httpFrameBody // up to end
+	httpFields    // up to end, and what it holds matters
+	httpClose     // up to the FIN
+	httpLost      // not known; the next segment that looks like a message is one
+	httpOpaque    // not HTTP, or no longer
 )
 
+// counted says that of the bytes up to end it need only be known that they were there.
+func (h httpState) counted() bool {
+	return h == httpBody || h == httpChunkData || h == httpFrameBody
+}
+
+// framed says that it is one of HTTP/2.
+func (h httpState) framed() bool {
+	return h == httpFrame || h == httpFrameBody || h == httpFields
+}
+
 func (e *exchange) has(f httpFlags) bool { return e.flags&f != 0 }
+
+// reads says that the messages are read.
+func (e *exchange) reads() bool {
+	return e.proto == protoHTTP1 || e.proto == protoHTTP2 && !e.has(httpMixed)
+}
 
 // records is what the records of TLS have shown.
 func (e *exchange) records() tlsRecords { return tlsRecords(e.heads) }
@@ -108,7 +127,7 @@ func (e *exchange) during(f *flow) During {
 		return DuringHandshake
 	case e.proto == protoUnknown && f.talker < 0 && !f.has(flowMidstream):
 		return DuringIdle
-	case e.proto != protoHTTP1:
+	case !e.reads():
 		return DuringUnknown
 	case e.has(reqOpen):
 		return DuringRequest
@@ -130,7 +149,7 @@ func (e *exchange) during(f *flow) During {
 // answer says how much of the last request's answer has come.
 func (e *exchange) answer() Answer {
 	switch {
-	case e.proto != protoHTTP1:
+	case !e.reads() || e.has(httpReset):
 		return AnswerNone
 	case e.has(respOpen):
 		return AnswerPartial

@@ -142,16 +142,18 @@ func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 
 // explainer holds the live flows.
 type explainer struct {
-	o     Options
-	sum   *Summary
-	each  func(Conversation)
-	table table
-	past  past
-	seed  uint64   // of the flows' hash
-	seg   *segment // the one being taken
-	now   int64    // latest time seen
-	held  int      // bytes of held payload
-	done  int      // conversations handed out
+	o                 Options
+	sum               *Summary
+	each              func(Conversation)
+	table             table
+	past              past
+	seed              uint64   // of the flows' hash
+	seg               *segment // the one being taken
+	at                mark     // in its flow
+	now               int64    // latest time seen
+	held              int      // bytes of held payload
+	streams, decoders int      // of HTTP/2, of all live flows
+	done              int      // conversations handed out
 
 	lines   map[uint64]uint32 // request lines by message.name
 	lineOf  []string
@@ -329,6 +331,7 @@ func (x *explainer) finish() {
 // conclude decides a flow and hands it out. atEnd says that the capture ended,
 // early that the limit of flows was reached.
 func (x *explainer) conclude(f *flow, atEnd, early bool) {
+	x.at = later(f.side[0].last, f.side[1].last)
 	for d := range f.side {
 		if f.more != nil && len(f.more.holds) > 0 {
 			f.skip(x, d)
@@ -338,6 +341,9 @@ func (x *explainer) conclude(f *flow, atEnd, early bool) {
 	x.story.read(x, f, atEnd, early)
 	c := x.story.conversation()
 	if f.more != nil {
+		if f.more.http2 != nil {
+			f.more.http2.forget(x)
+		}
 		c.Segments = f.more.keep
 		for d := range f.side {
 			x.held -= len(f.more.carry[d])

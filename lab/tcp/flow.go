@@ -35,7 +35,7 @@ type side struct {
 	ack int64 // highest acknowledgment sent, in the peer's offsets
 	fin int64 // of the FIN; never without one
 	pos int64 // HTTP: next byte to look at
-	end int64 // HTTP: end of the body, the chunk or (HTTP/2) the frame in progress
+	end int64 // HTTP: end of the body, the chunk or the frame in progress
 
 	data mark // newest data sent for the first time
 	turn mark // first data since the other side last sent some
@@ -79,7 +79,6 @@ const (
 	sideBig                             // its last segment may have been several, joined by offload
 	sideMSS                             // announced an MSS of no more than ethernetMSS
 	sideCut                             // the capture holds no more than the beginning of some of its data
-	sideStream                          // of HTTP/2: its last HEADERS or DATA has left the stream open
 	sideHidden                          // the peer acknowledged again what nothing captured asked for: the capture lacks a segment
 )
 
@@ -147,6 +146,7 @@ type trouble struct {
 	icmp    *icmpNote
 	alive   mark // segment of a side that had already reset
 	alert   tlsAlert
+	http2   *http2
 	behind  mark // segment at or after the first FIN or RST that is older than one before it in the file
 	holds   []held
 	carry   [2][]byte // HTTP: start of a message that is not whole yet
@@ -233,10 +233,13 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 	}
 	if !me.has(sideKnown) {
 		me.base, me.flags = s.seq, me.flags|sideKnown
-	} else if s.flags&SYN != 0 && !me.has(sideSeen) {
-		// The peer's acknowledgment came first and set the base behind the SYN.
+	} else if s.flags&SYN != 0 && (!me.has(sideSeen) || me.fin == never && me.off(s.seq) == -1 && !me.data.ok()) {
+		// An acknowledgment came first, of its own or the peer's, and set the base behind the SYN.
 		delta := int64(int32(me.base - s.seq))
 		me.base, peer.ack = s.seq, peer.ack+delta
+		if me.has(sideSeen) {
+			me.nxt += delta
+		}
 	}
 	off := me.off(s.seq)
 	if s.flags&SYN != 0 && off != 0 && me.has(sideSeen) && !f.has(flowEstablished|flowMidstream) {
@@ -270,6 +273,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		return
 	}
 	m := f.mark(s)
+	x.at = m
 	if f.more != nil || s.flags&(FIN|RST) != 0 {
 		f.shuffled(x, s, m)
 	}
@@ -339,7 +343,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		kind = talkData
 		f.newData(x, s, d, m, dataOff, ack)
 	} else if s.length > 0 && kind == talkData && finOff > me.pos {
-		f.feed(x, d, dataOff, s.payload, int64(s.length))
+		f.read(x, s, d, dataOff)
 	}
 	if s.length > 0 && kind == talkData && peer.fin != never && (isNew || dataOff >= f.lateOff(d)) {
 		f.trouble(x).pending[1-d]++
@@ -456,17 +460,21 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		f.rest = max(f.rest, uint32(min(max(peer.turn.time()-me.data.time(), 0)/1e6, math.MaxUint32)))
 	}
 	var client, bye bool // which is no word of the exchange
-	says := http2Unknown
+	says := http2Unfed
 	switch f.http.proto {
+	case protoUnknown:
+		if s.looks == looksHTTP2 {
+			says = f.read(x, s, d, off)
+		}
 	case protoTLS:
 		c, _ := f.client()
 		client, bye = c == d, closeNotify(s.payload)
 	case protoHTTP2:
-		says = me.frames(off, s.payload, s.length)
+		says = f.read(x, s, d, off)
 		bye = says == http2Nothing
 	}
 	reset := f.more != nil && f.more.ended != 0 // so this was on its way
-	if bye || f.leaving(s, d) {
+	if late = late || says == http2Head && peer.fin != never && f.more.after.kind == lateGoodbye; bye || f.leaving(s, d) {
 		f.trouble(x).ends[d].bye.say(m, me.data)
 	}
 	if (int(f.talker) != d || late) && !bye && !reset {
@@ -475,6 +483,9 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		}
 		f.talker = int8(d)
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
+	}
+	if s.time < peer.data.time()-sideBySide && (f.http.has(reqLost|respLost|httpCut) || f.has(flowMissed) || f.more != nil && len(f.more.holds) > 0) {
+		f.http.flags |= httpUneven // the file has an answer before its request, perhaps
 	}
 	me.data = m
 	if int32(len(s.payload)) < s.length {
@@ -489,7 +500,9 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	if f.http.proto == protoTunnel && sniff(s.payload) == looksTLS {
 		f.http.proto, f.http.heads = protoTLS, 0
 	}
-	f.feed(x, d, off, s.payload, int64(s.length))
+	if says == http2Unfed {
+		f.feed(x, d, off, s.payload, int64(s.length))
+	}
 }
 
 // fin takes in a FIN of side d at offset off.
@@ -513,11 +526,17 @@ func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 		return
 	}
 	f.closer = int8(d)
+	if t.http2 != nil {
+		f.leftStreams(x, d, m)
+	}
 	t.talker, t.records = f.talker, f.http.records()
 	t.at, t.atReply = f.http.during(f), f.http.answer()
 	t.before = f.http.reqs
 	if t.before > 0 && f.http.has(httpKnown) && int(f.http.client) == 1-d && peer.off(f.http.reqSeq) >= e.finAck {
 		t.before--
+	}
+	if t.http2 != nil {
+		f.closedStreams(x, d)
 	}
 	// Data that the FIN does not acknowledge is on its way: the two cross.
 	if peer.data.ok() && peer.nxt > e.finAck && me.has(sideAcked) {

@@ -54,7 +54,7 @@ func FuzzDecoder(f *testing.F) {
 // same length, its line ends, the first line, what frames the message, hexadecimal
 // digits where a chunk's size stands, and x.
 func FuzzRedact(f *testing.F) {
-	for _, text := range []string{get, ok, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\nHTTP/1.1 204\r\n\r\n", "\x16\x03\x01\x00\x02ab"} {
+	for _, text := range []string{get, ok, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\nHTTP/1.1 204\r\n\r\n", "\x16\x03\x01\x00\x02ab", preface + newH2().goAway(1, 0) + newH2().get(1, "/a")} {
 		f.Add([]byte(text), uint16(9))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, at uint16) {
@@ -66,11 +66,62 @@ func FuzzRedact(f *testing.F) {
 			m.mask(&s, piece)
 		}
 		kind := sniff(b[cut:]) // a segment that begins as a message does is one
-		body := bytes.HasPrefix(b, []byte("HTTP/1.1 200 OK\r\n\r\n")) && (cut <= 19 || kind != looksRequest && kind != looksResponse && kind != looksTLS)
+		body := bytes.HasPrefix(b, []byte("HTTP/1.1 200 OK\r\n\r\n")) && (cut <= 19 || kind != looksRequest && kind != looksResponse && kind != looksTLS && kind != looksHTTP2)
 		for i, c := range masked {
 			if c != b[i] && c != 'x' || body && i > 18 && c != 'x' {
 				t.Fatalf("%q becomes %q", b, masked)
 			}
+		}
+	})
+}
+
+// FuzzHTTP2 feeds what both sides say behind the preface: the same messages however
+// segments cut it, and nothing is kept of a connection that is over.
+func FuzzHTTP2(f *testing.F) {
+	c, s := newH2(), newH2()
+	f.Add([]byte(c.settings()+c.get(1, "/a")+c.post(3, "/b")+c.data(flagEndStream, 3, 9)),
+		[]byte(s.settings()+s.ack()+s.headers(0, 1, ":status", "200")+s.data(flagEndStream, 1, 5)+s.reset(3)+s.goAway(3, 1)), uint8(7))
+	f.Add([]byte(c.frame(frameHeaders, flagPadded|flagPriority, 1, "\x01\x00\x00\x00\x00\x10\x82\x84\x00")+c.frame(frameContinuation, flagEndHeaders, 1, "\x86")),
+		[]byte(s.frame(framePush, flagEndHeaders, 1, "\x00\x00\x00\x02\x82")+s.frame(frameSettings, 0, 0, "\x00\x01\x00\x00\x10\x00")+s.headers(flagEndStream, 1, ":status", "103")), uint8(1))
+	f.Fuzz(func(t *testing.T, client, server []byte, size uint8) {
+		client = append([]byte(preface), client...)
+		play := func(size int) (all []Conversation) {
+			var sum Summary
+			x := newExplainer(Options{}, &sum, func(c Conversation) { all = append(all, c) })
+			ends := [2]endpoint{{lo: 1, port: 40000}, {lo: 2, port: 80}}
+			number, nxt := 0, [2]uint32{}
+			take := func(from int, flags Flags, payload []byte) {
+				number++
+				s := segment{number: number, time: epoch.UnixNano() + int64(number), src: ends[from], dst: ends[1-from], flags: flags, seq: nxt[from], ack: nxt[1-from], ttl: 64, window: 100, payload: payload, length: int32(len(payload))}
+				if nxt[from] += uint32(len(payload)); flags&SYN != 0 {
+					nxt[from]++
+				}
+				s.prepare(x.seed)
+				x.take(&s)
+			}
+			take(0, SYN, nil)
+			take(1, SYN|ACK, nil)
+			take(0, ACK, nil)
+			for from, said := range [][]byte{client, server} {
+				for len(said) > 0 {
+					n := min(size, len(said))
+					take(from, ACK|PSH, said[:n:n])
+					said = said[n:]
+				}
+			}
+			x.finish()
+			if x.held != 0 || x.streams != 0 || x.decoders != 0 {
+				t.Errorf("kept: %d bytes, %d streams, %d decoders", x.held, x.streams, x.decoders)
+			}
+			return all
+		}
+		const whole = 16 << 10
+		if len(client) > whole || len(server) > whole {
+			return
+		}
+		a, b := play(whole)[0], play(int(size) + 1)[0]
+		if a.Requests != b.Requests || a.Responses != b.Responses || a.Request != b.Request || a.Status != b.Status || a.During != b.During || a.Answer != b.Answer || a.Protocol != b.Protocol {
+			t.Errorf("whole: %+v\nin pieces: %+v", a, b)
 		}
 	})
 }

@@ -120,7 +120,7 @@ func (st *story) acceptOverflow() *finding {
 			return nil
 		}
 		// The RST to the last ACK, or, when that was lost, to data sent again.
-		if r.off != 1 || client.data.ok() && client.data.n < last.n || !full && (r.at.time()-st.handshakeDone() > overflowWithin || r.trig != talkACK && r.pressed == 0 && len(f.more.resets) < 2) {
+		if r.off != 1 || client.data.ok() && client.data.n < last.n || !full && (r.at.time()-st.handshakeDone() > overflowWithin || r.at.time()-r.to.time() > synRTO || r.trig != talkACK && r.pressed == 0 && len(f.more.resets) < 2) {
 			return nil
 		}
 		return &finding{

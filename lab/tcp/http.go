@@ -62,6 +62,10 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 				kind = looksOther
 			}
 			if !f.begin(x, d, kind, int64(len(carry))) {
+				if p.http.framed() {
+					f.setCarry(x, d, nil)
+					continue
+				}
 				p.pos += n
 				return
 			}
@@ -84,14 +88,18 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			n -= int64(used)
 			b = b[used:]
 			f.header(x, d, m, whole, kind == looksRequest)
-		case httpBody, httpChunkData:
+		case httpBody, httpChunkData, httpFrameBody:
 			step := min(n, p.end-p.pos)
 			p.pos += step
 			n -= step
 			b = b[min(step, int64(len(b))):]
 			if p.pos == p.end {
-				f.bodyDone(d)
+				f.bodyDone(x, d)
 			}
+		case httpFrame:
+			b, n = f.readFrame(x, d, b, n)
+		case httpFields:
+			b, n = f.readFields(x, d, b, n)
 		case httpChunkSize, httpTrailer:
 			var carry []byte
 			if f.more != nil {
@@ -133,7 +141,7 @@ func (f *flow) line(x *explainer, d int, line []byte) {
 	p := &f.side[d]
 	if p.http == httpTrailer {
 		if len(line) == 0 {
-			f.bodyDone(d)
+			f.bodyDone(x, d)
 		}
 		return
 	}
@@ -166,10 +174,14 @@ func hexDigit(c byte) int {
 }
 
 // bodyDone moves on from a body, a chunk or a message without body.
-func (f *flow) bodyDone(d int) {
+func (f *flow) bodyDone(x *explainer, d int) {
 	p := &f.side[d]
-	if p.http == httpChunkData {
+	switch p.http {
+	case httpChunkData:
 		p.http = httpChunkSize
+		return
+	case httpFrameBody:
+		f.frameDone(x, d, nil)
 		return
 	}
 	p.http = httpStart
@@ -188,6 +200,10 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 	p, e := &f.side[d], &f.http
 	if p.http == httpHeader {
 		return true // begun before
+	}
+	if e.proto == protoHTTP2 && int(e.client) == d && kind != looksHTTP2 && kind != looksShort {
+		f.unframed(x)
+		return false
 	}
 	switch kind {
 	case looksRequest:
@@ -232,18 +248,27 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 		}
 		e.flags |= respOpen
 		return true
-	case looksTLS, looksHTTP2:
+	case looksTLS:
 		if e.proto == protoUnknown {
 			e.proto = protoTLS
-			if kind == looksHTTP2 {
-				e.proto = protoHTTP2
-			}
-			if !e.has(httpKnown) && kind == looksHTTP2 {
-				e.client, e.flags = int8(d), e.flags|httpKnown
-			}
+		}
+	case looksHTTP2:
+		if e.proto == protoUnknown {
+			f.frames(x, d)
+		}
+		if e.proto == protoHTTP2 && int(e.client) == d {
+			p.http, p.end = httpFrameBody, p.pos-carried+int64(len(preface))
+			return false
+		}
+	case looksSettings:
+		if e.proto == protoUnknown {
+			f.frames(x, 1-d)
 		}
 	}
 	switch {
+	case e.proto == protoHTTP2 && int(e.client) != d && kind != looksShort:
+		p.http = httpFrame
+		return false
 	case kind == looksShort:
 		f.lose(x, d, httpCut)
 	case e.proto == protoHTTP1:
@@ -280,7 +305,7 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		default:
 			p.http, p.end = httpBody, p.pos+max(m.length, 0)
 			if p.end == p.pos {
-				f.bodyDone(d)
+				f.bodyDone(x, d)
 			}
 		}
 		return
@@ -308,7 +333,7 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		f.side[1-d].pos = f.side[1-d].nxt
 	case head || status == 204 || status == 304:
 		p.http = httpBody
-		f.bodyDone(d)
+		f.bodyDone(x, d)
 	case m.bad || e.resps > e.reqs && !(m.length == 0):
 		// Without its request it is not known whether a body follows (HEAD).
 		if m.bad {
@@ -327,7 +352,7 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 		}
 		p.http, p.end = httpBody, p.pos+m.length
 		if m.length == 0 {
-			f.bodyDone(d)
+			f.bodyDone(x, d)
 		}
 	default:
 		p.http, e.flags = httpClose, e.flags|untilFIN

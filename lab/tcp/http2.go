@@ -1,49 +1,516 @@
 package tcp
 
-// What a segment in HTTP/2 says (RFC 9113 4.1, 6).
-const (
-	http2Unknown = iota // the capture does not show all of it
-	http2Nothing        // of the connection only: PING, SETTINGS, GOAWAY and the like
-	http2Body           // DATA, or what goes on with it
-	http2Head           // HEADERS: a request or an answer begins
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"slices"
+	"strconv"
+
+	"golang.org/x/net/http2/hpack"
 )
 
-// frames takes in n bytes of HTTP/2 at offset off, of which b was captured, and gives
-// what they say, the most of their frames. The end of the last frame is kept in s.end,
-// and whether the last HEADERS or DATA has left its stream open in sideStream.
-func (s *side) frames(off int64, b []byte, n int32) (says int) {
-	const (
-		headers, endStream = 1, 1
-		lastKind           = 9 // CONTINUATION
-	)
-	end := off + int64(n)
-	says = http2Nothing
-	if s.end > off {
-		says = http2Body // goes on with a frame
-		b = b[min(s.end-off, int64(len(b))):]
-	} else {
-		s.end = off // if a frame begins before, the capture lacks that
-	}
-	for s.end < end {
-		if len(b) < 9 { // cut by the capture, or in the middle of a frame's head
-			s.end, s.flags = end, s.flags|sideStream
-			if says == http2Nothing {
-				says = http2Unknown
-			}
-			return says
+// http2 is what is followed of a connection in HTTP/2 in the clear (RFC 9113): its
+// streams, from the first to open to its end, and the fields of their messages.
+type http2 struct {
+	open   []stream // those that are not over, in the order in which they began
+	gone   []stream // those that one side has reset, no longer than promptly ago
+	goneBy int8     // which
+	goneAt mark     // the first of them
+	spoke  int64    // offset of the end of the server's last DATA or HEADERS
+	last   uint32   // the highest that the client opened
+	says   int      // and what that says, the most of its frames
+	frame  [2]frame // in progress, by direction
+	fields [2]*hpack.Decoder
+	block  []hpack.HeaderField // that a decoder puts out
+	goAway goAway              // of the server, the newest
+}
+
+// stream is one request and its answer (RFC 9113 5.1).
+type stream struct {
+	id    uint32
+	line  uint32 // the request, in the explainer's table
+	off   int64  // where it begins
+	at    mark   // its HEADERS
+	reply mark   // those of the final answer
+	asked bool   // the request is whole
+	done  bool   // and the answer
+}
+
+// frame is the head of a frame (RFC 9113 4.1).
+type frame struct {
+	kind, flags byte
+	stream      uint32
+	block       []byte // of HEADERS, PUSH_PROMISE and CONTINUATION: their fields so far
+	first       byte   // and the flags of the first of them
+}
+
+// goAway says which streams its sender takes no more (RFC 9113 6.8).
+type goAway struct {
+	at   mark
+	last uint32 // the highest that it may have taken
+	code uint32
+}
+
+// Types of frames (RFC 9113 6).
+const (
+	frameData         = 0
+	frameHeaders      = 1
+	frameReset        = 3
+	frameSettings     = 4
+	framePush         = 5
+	frameGoAway       = 7
+	frameContinuation = 9
+)
+
+// Flags of frames.
+const (
+	flagEndStream  = 1
+	flagAck        = 1
+	flagEndHeaders = 4
+	flagPadded     = 8
+	flagPriority   = 32
+)
+
+// What a segment in HTTP/2 says.
+const (
+	http2Unfed   = iota - 1 // it has not been looked at
+	http2Unknown            // the capture does not show all of it
+	http2Nothing            // of the connection only: PING, SETTINGS, GOAWAY and the like
+	http2Body               // DATA, or what goes on with it
+	http2Head               // HEADERS: a request or an answer begins
+)
+
+const (
+	preface     = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" // RFC 9113 3.4
+	frameHead   = 9                                  // bytes
+	maxStreams  = 1 << 20                            // followed at a time, of all connections
+	maxDecoders = 1 << 12                            // the same for directions whose fields are decoded
+	maxTable    = 16 << 10                           // of a decoder, bytes (RFC 7541 4.2)
+)
+
+// isSettings says whether b begins with the frame that a server begins with
+// (RFC 9113 3.4), which may be there before the client's preface.
+func isSettings(b []byte) bool {
+	return len(b) >= frameHead && b[0] == 0 && b[1] == 0 && b[2]%6 == 0 && b[3] == frameSettings && b[4] == 0 && begins(b[5:], "\x00\x00\x00\x00")
+}
+
+// frames has the messages of a flow framed by HTTP/2 from now on.
+func (f *flow) frames(x *explainer, client int) {
+	e := &f.http
+	e.proto, e.client, e.flags = protoHTTP2, int8(client), e.flags|httpKnown
+	h := &http2{}
+	for d := range h.fields {
+		if x.decoders < maxDecoders {
+			x.decoders++
+			h.fields[d] = hpack.NewDecoder(4096, func(field hpack.HeaderField) { h.block = append(h.block, field) })
+			h.fields[d].SetMaxStringLength(maxTable)
 		}
-		length := 9 + (int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2]))
-		if kind := b[3]; kind <= headers || kind > lastKind {
-			says = max(says, http2Body)
-			if kind == headers {
-				says = http2Head
-			}
-			if s.flags &^= sideStream; b[4]&endStream == 0 {
-				s.flags |= sideStream
+	}
+	f.trouble(x).http2 = h
+}
+
+// unframed takes back that a flow is in HTTP/2: its client does not begin as one.
+func (f *flow) unframed(x *explainer) {
+	f.more.http2.forget(x)
+	f.more.http2, f.http.proto = nil, protoUnknown
+	for d := range f.side {
+		f.side[d].http, f.side[d].pos = httpOpaque, f.side[d].nxt
+	}
+}
+
+// unfollowed takes in that of a flow's frames the capture lacks a part: which streams
+// are open is not known any more.
+func (f *flow) unfollowed() {
+	f.http.flags = f.http.flags&^(reqOpen|respOpen) | reqLost | respLost
+	for d := range f.side {
+		f.side[d].http, f.side[d].pos = httpOpaque, f.side[d].nxt
+	}
+}
+
+// forget gives back what the budgets of all flows have lent this one.
+func (h *http2) forget(x *explainer) {
+	x.streams -= len(h.open)
+	for d := range h.fields {
+		h.drop(x, d)
+	}
+}
+
+// drop decodes no more fields of side d: their table depends on all that came before.
+func (h *http2) drop(x *explainer, d int) {
+	if h.fields[d] != nil {
+		h.fields[d] = nil
+		x.decoders--
+	}
+}
+
+// read hands payload of side d to its stream, and gives what it says in HTTP/2.
+func (f *flow) read(x *explainer, s *segment, d int, off int64) int {
+	p, n := &f.side[d], int64(s.length)
+	if f.more != nil && f.more.http2 != nil {
+		h := f.more.http2
+		if h.says = http2Unknown; p.http == httpFrameBody || p.http == httpFields {
+			h.says = h.frame[d].says() // goes on with it
+		}
+	}
+	f.feed(x, d, off, s.payload, n)
+	if f.more == nil || f.more.http2 == nil || p.http == httpOpaque || p.pos < off+n {
+		return http2Unknown
+	}
+	return f.more.http2.says
+}
+
+// read takes in the head of a frame, and gives the length of what follows it.
+func (r *frame) read(b []byte) int64 {
+	r.kind, r.flags, r.stream = b[3], b[4], binary.BigEndian.Uint32(b[5:])&^(1<<31)
+	return int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2])
+}
+
+// known says whether a frame is of a type that has a meaning: others may be passed over
+// (RFC 9113 5.5), but here they are more likely no frames at all.
+func (r *frame) known() bool {
+	const priorityUpdate = 0x10 // RFC 9218 7.1, the highest of all
+	return r.kind <= priorityUpdate
+}
+
+// says is what a frame says by its type.
+func (r *frame) says() int {
+	switch {
+	case r.kind == frameData || r.kind > frameContinuation, r.kind == frameHeaders:
+		return http2Body // HEADERS may be trailers
+	}
+	return http2Nothing
+}
+
+// readFrame takes in what of side d begins with the head of a frame, and gives the rest.
+func (f *flow) readFrame(x *explainer, d int, b []byte, n int64) ([]byte, int64) {
+	p, h := &f.side[d], f.more.http2
+	carry := f.more.carry[d]
+	whole := b[:min(len(b), frameHead-len(carry))]
+	if len(carry) > 0 {
+		whole = append(slices.Clip(carry), whole...)
+	}
+	if len(whole) < frameHead {
+		if int64(len(b)) < n {
+			f.lose(x, d, httpCut)
+		} else {
+			f.setCarry(x, d, slices.Clone(whole))
+		}
+		p.pos += n
+		return nil, 0
+	}
+	used := frameHead - len(carry)
+	f.setCarry(x, d, nil)
+	p.pos += int64(used)
+	r := &h.frame[d]
+	length := r.read(whole)
+	if !r.known() {
+		f.lose(x, d, 0)
+		p.pos += n - int64(used)
+		return nil, 0
+	}
+	p.end, p.http = p.pos+length, httpFrameBody
+	if h.says = max(h.says, r.says()); r.says() == http2Body && d != int(f.http.client) {
+		h.spoke = p.end
+	}
+	switch r.kind {
+	case frameHeaders, framePush:
+		r.block, r.first = nil, r.flags
+		f.beginStream(x, d, p.pos-frameHead)
+		fallthrough
+	case frameContinuation, frameSettings, frameGoAway:
+		if length <= maxCarry {
+			p.http = httpFields
+		} else {
+			h.drop(x, d)
+		}
+	}
+	if length == 0 {
+		f.frameDone(x, d, []byte{})
+	}
+	return b[min(used, len(b)):], n - int64(used)
+}
+
+// readFields takes in more of a frame whose content matters, and gives the rest.
+func (f *flow) readFields(x *explainer, d int, b []byte, n int64) ([]byte, int64) {
+	p, h := &f.side[d], f.more.http2
+	left := p.end - p.pos
+	switch take := min(left, n); {
+	case int64(len(b)) < take: // cut by the capture
+		h.drop(x, d)
+		f.setCarry(x, d, nil)
+		p.http = httpFrameBody
+		return b, n
+	case take < left:
+		f.setCarry(x, d, append(slices.Clip(f.more.carry[d]), b[:take]...))
+		p.pos += take
+		return nil, 0
+	}
+	content := append(slices.Clip(f.more.carry[d]), b[:left]...)
+	f.setCarry(x, d, nil)
+	p.pos = p.end
+	f.frameDone(x, d, content)
+	return b[left:], n - left
+}
+
+// frameDone takes in that a frame of side d is whole; content is nil where it is not
+// known.
+func (f *flow) frameDone(x *explainer, d int, content []byte) {
+	p, h := &f.side[d], f.more.http2
+	r := &h.frame[d]
+	p.http = httpFrame
+	switch r.kind {
+	case frameData:
+		f.endStream(x, d, r.stream, r.flags)
+	case frameReset:
+		f.overStream(x, d, r.stream)
+	case frameHeaders, framePush, frameContinuation:
+		f.fieldsDone(x, d, content)
+	case frameSettings:
+		const tableSize = 1 // SETTINGS_HEADER_TABLE_SIZE: of the peer's encoder
+		for ; r.flags&flagAck == 0 && len(content) >= 6; content = content[6:] {
+			if peer := h.fields[1-d]; peer != nil && binary.BigEndian.Uint16(content) == tableSize {
+				peer.SetAllowedMaxDynamicTableSize(min(binary.BigEndian.Uint32(content[2:]), maxTable))
 			}
 		}
-		s.end += length
-		b = b[min(length, int64(len(b))):]
+	case frameGoAway:
+		if len(content) >= 8 && d != int(f.http.client) {
+			h.goAway = goAway{x.at, binary.BigEndian.Uint32(content) &^ (1 << 31), binary.BigEndian.Uint32(content[4:])}
+		}
 	}
-	return says
+}
+
+// fieldsDone takes in a part of a header block of side d (RFC 9113 4.3).
+func (f *flow) fieldsDone(x *explainer, d int, content []byte) {
+	h := f.more.http2
+	r := &h.frame[d]
+	if r.kind != frameContinuation {
+		content = unpad(content, r)
+	}
+	if content == nil || len(r.block)+len(content) > maxCarry {
+		h.drop(x, d)
+	} else if h.fields[d] != nil {
+		r.block = append(r.block, content...)
+	}
+	if r.flags&flagEndHeaders == 0 {
+		return
+	}
+	push := r.kind == framePush
+	if h.block = h.block[:0]; h.fields[d] != nil {
+		if _, err := h.fields[d].Write(r.block); err != nil || h.fields[d].Close() != nil {
+			h.drop(x, d)
+		}
+	}
+	if r.block = nil; push {
+		return // of a stream that nobody asked for
+	}
+	f.nameStream(x, d, r.stream)
+	f.endStream(x, d, r.stream, r.first)
+}
+
+// unpad gives the fields of a frame without what else it has (RFC 9113 6.2, 6.6); nil
+// when it lies about its length.
+func unpad(b []byte, r *frame) []byte {
+	pad, skip := 0, 0
+	if r.flags&flagPadded != 0 {
+		if len(b) == 0 {
+			return nil
+		}
+		pad, skip = int(b[0]), 1
+	}
+	switch {
+	case r.kind == framePush:
+		skip += 4
+	case r.flags&flagPriority != 0:
+		skip += 5
+	}
+	if skip+pad > len(b) {
+		return nil
+	}
+	return b[skip : len(b)-pad]
+}
+
+// late says whether what side d sends at offset off is the client's, behind all that the
+// server had taken when that closed.
+func (f *flow) late(d int, off int64) bool {
+	return d == int(f.http.client) && f.side[1-d].fin != never && off >= f.more.ends[1-d].finAck
+}
+
+// beginStream takes in HEADERS of side d that begin at offset off.
+func (f *flow) beginStream(x *explainer, d int, off int64) {
+	h, e := f.more.http2, &f.http
+	r := &h.frame[d]
+	switch {
+	case r.kind == framePush:
+	case d != int(e.client) && r.stream > h.last && r.stream%2 == 1:
+		e.flags |= httpUneven // the capture has it before its request, or lacks that
+	case d != int(e.client):
+		if s := h.stream(r.stream); s != nil && !s.reply.ok() && !s.done {
+			s.reply, h.says = x.at, http2Head
+			e.resps++
+		}
+	case r.stream > h.last && r.stream%2 == 1:
+		h.last, h.says = r.stream, http2Head
+		e.reqs++
+		e.reqLine, e.reqSeq = 0, f.side[d].base+uint32(off)
+		if f.late(d, off) {
+			break
+		}
+		if x.streams >= maxStreams {
+			f.lose(x, d, 0)
+			break
+		}
+		x.streams++
+		h.open = append(h.open, stream{id: r.stream, off: off, at: x.at})
+	}
+	f.countStreams()
+}
+
+// nameStream takes in the fields of a message of side d.
+func (f *flow) nameStream(x *explainer, d int, id uint32) {
+	h, e := f.more.http2, &f.http
+	field := func(name string) string {
+		for _, v := range h.block {
+			if v.Name == name {
+				return v.Value
+			}
+		}
+		return ""
+	}
+	s := h.stream(id)
+	if d == int(e.client) {
+		if method := field(":method"); method != "" {
+			e.reqLine = x.internLine(method + " " + field(":path"))
+		}
+		if s != nil && s.line == 0 {
+			s.line = e.reqLine
+		}
+		return
+	}
+	status, err := strconv.ParseUint(field(":status"), 10, 16)
+	switch {
+	case s == nil || err != nil:
+	case status < 200: // the final one is still to come
+		s.reply = mark{}
+		e.resps--
+	default:
+		e.status = uint16(status)
+	}
+	f.countStreams()
+}
+
+// endStream takes in what the flags of a frame of side d say of its stream's end.
+func (f *flow) endStream(x *explainer, d int, id uint32, flags byte) {
+	s := f.more.http2.stream(id)
+	if s == nil || flags&flagEndStream == 0 {
+		return
+	}
+	switch client := d == int(f.http.client); {
+	case client:
+		s.asked = s.asked || !f.late(d, f.side[d].pos-1)
+	case !s.done:
+		s.done = true
+		f.http.done++
+		f.http.flags &^= httpReset
+	}
+	if s.asked && s.done {
+		f.overStream(x, d, id)
+	}
+	f.countStreams()
+}
+
+// overStream takes in that a stream is over, by its end or because side d has reset it.
+func (f *flow) overStream(x *explainer, d int, id uint32) {
+	h := f.more.http2
+	i := slices.IndexFunc(h.open, func(s stream) bool { return s.id == id })
+	if i < 0 || f.late(d, f.side[d].pos-1) {
+		return
+	}
+	if !h.open[i].done {
+		f.http.done++
+		f.http.flags |= httpReset
+		if int(h.goneBy) != d || x.at.time()-h.goneAt.time() > promptly {
+			h.gone, h.goneBy, h.goneAt = h.gone[:0], int8(d), x.at
+		}
+		h.gone = append(h.gone, h.open[i])
+	}
+	h.open = slices.Delete(h.open, i, i+1)
+	x.streams--
+	f.countStreams()
+}
+
+// leftStreams takes in that side d ends the connection, first of all: streams that it
+// has just reset were open until then.
+func (f *flow) leftStreams(x *explainer, d int, m mark) {
+	h := f.more.http2
+	if len(h.gone) == 0 || int(h.goneBy) != d || m.time()-h.goneAt.time() > promptly || f.http.has(reqLost|respLost) {
+		return
+	}
+	h.open = append(h.gone, h.open...)
+	x.streams += len(h.gone)
+	f.http.done -= uint32(len(h.gone))
+	f.http.flags &^= httpReset
+	h.gone = nil
+	f.countStreams()
+}
+
+// closedStreams takes in a FIN of side d: streams that it does not acknowledge were
+// never taken.
+func (f *flow) closedStreams(x *explainer, d int) {
+	h, e := f.more.http2, &f.http
+	if int(e.client) == d {
+		return
+	}
+	was := len(h.open)
+	h.open = slices.DeleteFunc(h.open, func(s stream) bool { return s.off >= f.more.ends[d].finAck })
+	x.streams -= was - len(h.open)
+	f.more.before = e.done
+	for i := range h.open {
+		f.more.before += uint32(btoi(!h.open[i].done))
+	}
+	f.countStreams()
+}
+
+// furthest gives the stream that countStreams speaks of, or nil.
+func (h *http2) furthest() *stream {
+	for _, is := range []func(s *stream) bool{
+		func(s *stream) bool { return s.reply.ok() && !s.done },
+		func(s *stream) bool { return s.asked },
+		func(s *stream) bool { return true },
+	} {
+		for i := range h.open {
+			if is(&h.open[i]) {
+				return &h.open[i]
+			}
+		}
+	}
+	return nil
+}
+
+// stream gives one that is open, or nil.
+func (h *http2) stream(id uint32) *stream {
+	for i := range h.open {
+		if h.open[i].id == id {
+			return &h.open[i]
+		}
+	}
+	return nil
+}
+
+// countStreams says by the exchange's flags how far the streams are, the furthest of
+// them.
+func (f *flow) countStreams() {
+	h, e := f.more.http2, &f.http
+	e.flags &^= reqOpen | respOpen
+	switch s := h.furthest(); {
+	case s == nil:
+	case s.reply.ok() && !s.done:
+		e.flags |= respOpen
+	case !s.asked:
+		e.flags |= reqOpen
+	}
+}
+
+// internLine is intern for a line that is no message's.
+func (x *explainer) internLine(line string) uint32 {
+	return x.intern(&message{name: maphash.String(names, line), line: int32(len(line))}, []byte(line))
 }

@@ -17,10 +17,10 @@ type lateKind uint8
 
 const (
 	lateOpaque  lateKind = iota // bytes of a protocol that is not read here
-	lateRequest                 // begins an HTTP/1 request
+	lateRequest                 // begins an HTTP request
 	lateRest                    // goes on with an HTTP message
 	lateGoodbye                 // TLS close_notify, HTTP/2 frames that end a connection
-	lateAsking                  // bytes of TLS or HTTP/2 that may well be a request
+	lateAsking                  // bytes of TLS that may well be a request
 )
 
 // lateOff is the offset of side d's first data after the peer's FIN.
@@ -38,8 +38,12 @@ func (f *flow) lateKind(d int, off int64, b []byte, bye bool, says int) lateKind
 	switch {
 	case bye:
 		return lateGoodbye
-	case e.proto == protoTLS && roomy(b), e.proto == protoHTTP2 && says == http2Head:
+	case e.proto == protoTLS && roomy(b):
 		return lateAsking
+	case e.proto == protoHTTP2 && says == http2Head && int(e.client) == d:
+		return lateRequest
+	case e.proto == protoHTTP2 && says == http2Body:
+		return lateRest
 	case e.proto == protoTLS, e.proto == protoHTTP2, e.proto == protoTunnel:
 		return lateOpaque
 	}
@@ -57,7 +61,7 @@ func (f *flow) lateKind(d int, off int64, b []byte, bye bool, says int) lateKind
 func (f *flow) crossKind(d int, off int64) lateKind {
 	e := &f.http
 	switch {
-	case e.proto != protoHTTP1 || !e.has(httpKnown) || int(e.client) != d:
+	case !e.reads() || !e.has(httpKnown) || int(e.client) != d:
 		return lateOpaque
 	case e.reqs > 0 && f.side[d].off(e.reqSeq) >= off:
 		return lateRequest

@@ -223,7 +223,8 @@ const (
 	looksRequest
 	looksResponse
 	looksTLS
-	looksHTTP2
+	looksHTTP2    // a client's preface
+	looksSettings // a server's
 )
 
 var methods = []string{"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ",
@@ -243,6 +244,10 @@ func sniff(b []byte) looks {
 		return looksShort
 	}
 	switch b[0] {
+	case 0:
+		if isSettings(b) {
+			return looksSettings
+		}
 	case 'H':
 		if hasOrShort(b, "HTTP/1.") {
 			return shortOr(b, "HTTP/1.", looksResponse)

@@ -11,7 +11,7 @@ import (
 
 // Redact copies a capture to pcapng so that it can be shared: addresses are
 // renumbered, payload is overwritten but for what frames it (HTTP's first line
-// without the target, the lengths, TLS record headers), names and comments go,
+// without the target, the lengths, the heads of TLS records and of HTTP/2's frames), names and comments go,
 // and of packets that are not TCP only time and length stay. Frame numbers,
 // times and lengths stay, so that its explanation does, or gets weaker.
 func Redact(w io.Writer, r io.Reader) (Summary, error) {
@@ -132,13 +132,14 @@ var kept = []string{"content-length", "transfer-encoding", "connection", "keep-a
 type framing struct {
 	next    uint32 // its sequence number
 	state   httpState
-	left    int64 // httpBody, httpChunkData: of it, with its CRLF
+	left    int64 // httpBody, httpChunkData: of it, with its CRLF; httpFrameBody
 	request bool
 	head    message // httpHeader: what its lines said of the body
 
 	inLine bool   // the line has begun in an earlier segment
 	line   []byte // its beginning
 	digits bool   // of a chunk's size: nothing else has come
+	keep   int    // httpFrameBody: bytes of it that stay
 	size   int64
 }
 
@@ -173,6 +174,13 @@ func (m masker) mask(s *segment, b []byte) {
 				n, whole := firstLine(b)
 				f.inLine, b = !whole, b[n:]
 				continue
+			case looksHTTP2, looksSettings:
+				peer := m.inside[[2]endpoint{s.dst, s.src}]
+				if opens := begins(b, preface); opens || kind == looksSettings && peer != nil && peer.state.framed() {
+					f = &framing{state: httpFrame}
+					b = b[btoi(opens)*len(preface):]
+					continue
+				}
 			case looksTLS:
 				for len(b) >= 5 && sniff(b) == looksTLS {
 					n := min(5+int(binary.BigEndian.Uint16(b[3:])), len(b))
@@ -224,6 +232,16 @@ func (f *framing) mask(b []byte) []byte {
 	case !f.request && (f.state == httpChunkSize && !f.inLine || f.state == httpBody && f.left == f.head.length) && sniff(b) == looksResponse:
 		f.state = httpStart // the answer to HEAD had no body
 		return b
+	case f.state == httpFrame:
+		return f.frame(b)
+	case f.state == httpFrameBody:
+		n := min(f.left, int64(len(b)))
+		if f.left -= n; f.left == 0 {
+			f.state = httpFrame
+		}
+		blank(b[min(int64(f.keep), n):n])
+		f.keep -= min(f.keep, int(n))
+		return b[n:]
 	case f.state == httpChunkData, f.state == httpBody:
 		n := min(f.left, int64(len(b)))
 		if f.left -= n; f.left == 0 && f.state == httpBody {
@@ -281,6 +299,27 @@ func (f *framing) mask(b []byte) []byte {
 		f.state = httpStart
 	}
 	return rest
+}
+
+// frame goes on with the head of a frame of HTTP/2.
+func (f *framing) frame(b []byte) []byte {
+	n := min(frameHead-len(f.line), len(b))
+	if f.line = append(f.line, b[:n]...); len(f.line) < frameHead {
+		return nil
+	}
+	var r frame
+	if f.left = r.read(f.line); !r.known() {
+		f.state = httpLost
+		return b
+	}
+	f.line, f.keep = f.line[:0], 0
+	if r.kind == frameGoAway {
+		f.keep = 8 // the last stream, and why
+	}
+	if f.left > 0 {
+		f.state = httpFrameBody
+	}
+	return b[n:]
 }
 
 // body says what follows the header.

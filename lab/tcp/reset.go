@@ -50,6 +50,9 @@ func (f *flow) reset(x *explainer, s *segment, d int, m mark, off, ack int64) {
 	}
 	if len(t.resets) == 0 {
 		if f.closer < 0 {
+			if t.http2 != nil {
+				f.leftStreams(x, d, m)
+			}
 			t.at, t.atReply = f.http.during(f), f.http.answer()
 			// A request that an RST with ACK does not cover had not arrived.
 			if e := &f.http; ack != never && t.at == DuringAwaiting && e.has(httpKnown) && int(e.client) == 1-d && e.reqs == e.done+1 && peer.off(e.reqSeq) >= ack {

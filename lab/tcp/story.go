@@ -20,6 +20,10 @@ type story struct {
 	closer   int  // side that closed first, -1
 	both     bool // both closed at once
 	inferred [2]bool
+	ask      mark   // the last request, or the one that counts of several
+	reply    mark   // the answer to it
+	line     uint32 // and what it asks for, in the explainer's table
+	others   int    // streams of HTTP/2 that were open beside it
 	rst      *reset // the first RST that counts
 	after    lateData
 	proto    protocol
@@ -76,9 +80,15 @@ func (st *story) read(x *explainer, f *flow, atEnd, early bool) {
 			st.inferred[i] = true
 		}
 	}
+	st.ask, st.reply, st.line = st.side(st.c).turn, st.side(st.s).turn, f.http.reqLine
 	if f.more != nil {
 		st.after = f.more.after
 		st.rst = st.firstReset()
+		if h := f.more.http2; h != nil && f.http.reads() {
+			if s := h.furthest(); s != nil {
+				st.ask, st.reply, st.line, st.others = s.at, s.reply, s.line, len(h.open)-1
+			}
+		}
 	}
 	for i := range f.side {
 		if !st.inferred[i] {
@@ -207,7 +217,7 @@ func (st *story) breaks() string {
 // peer sent before and the capture shows only after counts as before.
 func (st *story) at() During {
 	f, e := st.f, &st.f.http
-	if st.closer != st.s || st.firstRST() || e.proto != protoHTTP1 {
+	if st.closer != st.s || st.firstRST() || !e.reads() {
 		if st.closer >= 0 && st.inferred[st.closer] {
 			return DuringUnknown
 		}
@@ -241,7 +251,7 @@ func (st *story) was() During {
 // messageOpen says that the last request was not answered whole.
 func (st *story) messageOpen() bool {
 	e := &st.f.http
-	if e.proto != protoHTTP1 || st.after.at.ok() && st.after.kind == lateRequest {
+	if !e.reads() || st.after.at.ok() && st.after.kind == lateRequest {
 		return false
 	}
 	return e.has(respOpen) && !(e.has(untilFIN) && (st.closer == st.s || int64(st.idle()) < promptly)) || e.has(interim) && !st.uncertain() || e.reqs > e.done && !e.has(respOpen)
@@ -264,7 +274,7 @@ const ephemeral = 32768
 // and that by this what came to its end is not known: who is the client, or whether the
 // last word was one that another had to follow.
 func (st *story) beganBefore() bool {
-	if st.proto == protoHTTP1 || !st.f.has(flowMidstream) {
+	if st.f.http.reads() || !st.f.has(flowMidstream) {
 		return false
 	}
 	sure := !st.guessed || st.addr[st.c].Port() >= ephemeral && st.addr[st.s].Port() < ephemeral
@@ -280,7 +290,9 @@ func (st *story) unread() bool {
 }
 
 // asks says that the protocol is one of requests and answers that is not read.
-func (st *story) asks() bool { return st.proto == protoTLS || st.proto == protoHTTP2 }
+func (st *story) asks() bool {
+	return (st.proto == protoTLS || st.proto == protoHTTP2) && !st.f.http.reads()
+}
 
 // missed says that the capture lacks data of either side.
 func (st *story) missed() bool {
@@ -310,7 +322,7 @@ func (st *story) conversation() Conversation {
 		ClosedBy: None, ResetBy: None, Basis: Wire,
 		During: f.http.during(f), Answer: f.http.answer(),
 		Requests: int(f.http.reqs), Responses: int(f.http.resps),
-		Protocol: protocolNames[f.http.proto], Request: st.x.lineOf[f.http.reqLine],
+		Protocol: protocolNames[f.http.proto], Request: st.x.lineOf[st.line],
 		Status: int(f.http.status), KeepAlive: int(f.http.hint),
 		Start: time.Unix(0, f.start), End: time.Unix(0, f.seen()),
 		Resets: []Reset{}, Frames: []int{}, DecidedEarly: st.early, LongestRest: float64(f.rest) / 1000,

@@ -61,13 +61,13 @@ func (f *flow) consume(x *explainer, d int, off int64, b []byte, n int64) {
 	case httpClose:
 		p.pos = max(p.pos, end)
 		return
-	case httpBody, httpChunkData:
+	case httpBody, httpChunkData, httpFrameBody:
 		// Bytes of a body need not be seen, nor come in order, only be counted.
 		if off <= p.end {
 			if p.pos = max(p.pos, min(p.end, end)); p.pos < p.end {
 				return
 			}
-			f.bodyDone(d)
+			f.bodyDone(x, d)
 		}
 	}
 	if end <= p.pos {
@@ -91,9 +91,9 @@ func (f *flow) consume(x *explainer, d int, off int64, b []byte, n int64) {
 // it need not be seen, what was held back waits for the rest in vain.
 func (f *flow) arrived(x *explainer, d int, ack int64) {
 	p := &f.side[d]
-	if (p.http == httpBody || p.http == httpChunkData) && ack >= p.end {
+	if p.http.counted() && ack >= p.end {
 		p.pos = p.end
-		f.bodyDone(d)
+		f.bodyDone(x, d)
 	}
 	if f.more != nil && len(f.more.holds) > 0 && ack > p.pos {
 		f.skip(x, d)
@@ -105,7 +105,7 @@ func (f *flow) arrived(x *explainer, d int, ack int64) {
 func (f *flow) skip(x *explainer, d int) {
 	f.flags |= flowMissed
 	f.lose(x, d, 0)
-	if f.http.has(httpKnown) && int(f.http.client) == d {
+	if c, _ := f.client(); c == d {
 		f.http.flags |= httpUneven // requests may be among what is missing
 	}
 	if f.more == nil {
@@ -156,9 +156,9 @@ func (f *flow) missingTail(x *explainer, d int) {
 		}
 		return
 	}
-	if p.http == httpBody || p.http == httpChunkData {
+	if p.http.counted() {
 		if p.pos = max(p.pos, min(p.end, end)); p.pos == p.end {
-			f.bodyDone(d)
+			f.bodyDone(x, d)
 		}
 	}
 	if p.pos < end && p.http != httpClose || p.nxt < end {
@@ -182,6 +182,12 @@ func (f *flow) dataStart(p *side) int64 {
 func (f *flow) lose(x *explainer, d int, why httpFlags) {
 	p := &f.side[d]
 	if p.http == httpOpaque {
+		return
+	}
+	if f.http.proto == protoHTTP2 {
+		f.http.flags |= why &^ httpGarbled
+		f.setCarry(x, d, nil)
+		f.unfollowed()
 		return
 	}
 	p.http = httpLost
@@ -232,8 +238,9 @@ func (f *flow) resync(x *explainer, d int, off int64, b []byte, n int64) {
 			f.http.proto = protoTLS
 			p.http = httpOpaque
 		}
-	case looksHTTP2: // the preface, RFC 9113 3.4
-		f.begin(x, d, kind, 0)
+	case looksHTTP2, looksSettings:
+		p.http, p.pos = httpStart, off
+		f.parse(x, d, b, n)
 	default:
 		if f.http.proto == protoUnknown && !f.has(flowMissed) && off == p.off(p.turnSeq) && f.side[1-d].data.ok() && (int64(len(b)) == n || len(b) >= 16) && kind == looksOther {
 			// Both have spoken, and what begins here is no HTTP/1.

@@ -27,19 +27,22 @@ func (w *words) number(n int) *words {
 	return w
 }
 
-// request is the last request in parentheses, or nothing.
-func (st *story) request() string {
-	line := st.x.lineOf[st.f.http.reqLine]
-	if line == "" {
+// request is the request that counts, behind a space, or nothing.
+func (st *story) request() string { return st.named(st.line) }
+
+func (st *story) named(line uint32) string {
+	text := st.x.lineOf[line]
+	if text == "" {
 		return ""
 	}
-	return " " + strings.ToValidUTF8(line[:min(len(line), 60)], "")
+	return " " + strings.ToValidUTF8(text[:min(len(text), 60)], "")
 }
 
 // what names the data that came after the close.
 func (st *story) what() string {
 	if st.after.kind == lateRequest {
-		return " a request" + strings.Replace(st.request(), " ", " (", 1) + strings.Repeat(")", min(len(st.request()), 1))
+		last := st.named(st.f.http.reqLine)
+		return " a request" + strings.Replace(last, " ", " (", 1) + strings.Repeat(")", min(len(last), 1))
 	}
 	return " data"
 }

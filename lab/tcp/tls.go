@@ -103,17 +103,12 @@ func (a tlsAlert) String() string {
 // good-bye, in one go with its FIN.
 func (st *story) owed() bool {
 	c := st.side(st.c)
-	if st.proto == protoHTTP1 || !c.data.ok() {
+	if st.f.http.reads() || !c.data.ok() {
 		return false
 	}
 	farewell := st.closer == st.c && !st.inferred[st.c] && c.close.time()-c.turn.time() < atOnce
-	switch st.proto {
-	case protoTLS:
+	if st.proto == protoTLS {
 		return st.owedTLS(farewell)
-	case protoHTTP2: // whose good-byes are no turns
-		if farewell = false; c.has(sideStream) || st.side(st.s).has(sideStream) {
-			return true
-		}
 	}
 	last := st.f.talker
 	if st.closer >= 0 {

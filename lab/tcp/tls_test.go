@@ -125,20 +125,6 @@ func TestIdleBehindGoodbye(t *testing.T) {
 	}
 }
 
-// TestAskedToGo: who closes because its peer said GOAWAY does so for that.
-func TestAskedToGo(t *testing.T) {
-	tk := newTalk()
-	tk.client("P.", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+http2Frame(4, 0, 0)+http2Frame(1, 1, 9))
-	tk.server("P.", http2Frame(4, 0, 0)+http2Frame(1, 0, 9)+http2Frame(0, 1, 9))
-	tk.at += 1
-	tk.server("P.", http2Frame(7, 0, 8))
-	tk.client("F.", "")
-	tk.server("F.", "")
-	if c := explain(t, tk.lines)[0]; c.Cause != CauseClosed || !strings.Contains(c.Text, "the client closed the connection 1.0 s after the last data (FIN, frame 7) after the server's good-bye (6), ") {
-		t.Errorf("%s: %s", c.Cause, c.Text)
-	}
-}
-
 // TestAlert: the fatal alert that one end has sent in the open is told, and the
 // connection is none that needs no attention.
 func TestAlert(t *testing.T) {
@@ -233,47 +219,6 @@ func TestAnswered(t *testing.T) {
 				t.Errorf("%s, want %s: %s", c.Cause, tt.want, c.Text)
 			}
 		})
-	}
-}
-
-// TestFrames: what frames of HTTP/2 say, wherever segments cut them, and whether a
-// stream is left open.
-func TestFrames(t *testing.T) {
-	frame := http2Frame
-	const headers, data, ping, goAway, end = 1, 0, 6, 7, 1
-	long := frame(data, 0, 3000)
-	for name, tt := range map[string]struct {
-		segments []string
-		cut      int // of the last, 0 for none
-		says     int
-		open     bool
-	}{
-		"a request":                      {[]string{frame(headers, end, 20)}, 0, http2Head, false},
-		"a request with a body to come":  {[]string{frame(headers, 0, 20)}, 0, http2Head, true},
-		"and its end":                    {[]string{frame(headers, 0, 20), frame(data, end, 5)}, 0, http2Body, false},
-		"the connection's own":           {[]string{frame(4, 0, 6) + frame(ping, 0, 8) + frame(goAway, 0, 8)}, 0, http2Nothing, false},
-		"behind an open stream":          {[]string{frame(headers, 0, 20), frame(ping, 0, 8)}, 0, http2Nothing, true},
-		"goes on with a frame":           {[]string{long[:1448], long[1448:2896]}, 0, http2Body, true},
-		"the end of a frame, and a PING": {[]string{long[:1448], long[1448:] + frame(ping, 0, 8)}, 0, http2Body, true},
-		"the end of a frame, and of all": {[]string{long[:1448], long[1448:] + frame(data, end, 0)}, 0, http2Body, false},
-		"a head in two segments":         {[]string{frame(ping, 0, 8)[:5]}, 0, http2Unknown, true},
-		"cut by the capture":             {[]string{frame(ping, 0, 8) + frame(headers, end, 8)}, 20, http2Unknown, true},
-		"cut inside its only frame":      {[]string{frame(goAway, 0, 8)}, 12, http2Nothing, false},
-		"a frame of 16 MB":               {[]string{"\xff\xff\xff\x00\x00\x00\x00\x00\x01"}, 0, http2Body, true},
-	} {
-		var s side
-		off, says := int64(1), 0
-		for i, b := range tt.segments {
-			seen := []byte(b)
-			if i == len(tt.segments)-1 && tt.cut > 0 {
-				seen = seen[:tt.cut]
-			}
-			says = s.frames(off, seen, int32(len(b)))
-			off += int64(len(b))
-		}
-		if says != tt.says || s.has(sideStream) != tt.open {
-			t.Errorf("%s: says %d, open %v", name, says, s.has(sideStream))
-		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"slices"
@@ -213,6 +214,27 @@ func TestRedact(t *testing.T) {
 	}
 	if kept < len(scripts)-2 {
 		t.Errorf("%d of %d causes survive", kept, len(scripts))
+	}
+}
+
+// TestRedactHTTP2: the same of talks in HTTP/2, of which only the names of requests are lost.
+func TestRedactHTTP2(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 2))
+	for range 500 {
+		lines, _, end, cause := talkAtRandom(r, newTalkOverHTTP2())
+		in := pcapng(t, build(lines), nil)
+		var out bytes.Buffer
+		if _, err := Redact(&out, bytes.NewReader(in)); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(out.Bytes(), bytes.Repeat([]byte{0xff}, 10)) {
+			t.Fatalf("%s: DATA is still there", end)
+		}
+		whole, _ := explainBytes(t, in, Options{})
+		shared, _ := explainBytes(t, out.Bytes(), Options{})
+		if len(shared) != 1 || shared[0].Cause != cause || shared[0].During != whole[0].During || shared[0].Answer != whole[0].Answer {
+			t.Fatalf("%s: %s %s\n%s", end, shared[0].Cause, shared[0].Text, whole[0].Text)
+		}
 	}
 }
 
