@@ -139,20 +139,21 @@ type trouble struct {
 	talker  int8       // side that had sent data last when the first FIN came
 	records tlsRecords // as they were then
 
-	after   lateData
-	resets  []reset
-	dropped int   // resets beyond maxResets
-	resetAt int64 // time of the last of all
-	icmp    *icmpNote
-	alive   mark // segment of a side that had already reset
-	alert   tlsAlert
-	http2   *http2
-	behind  mark // segment at or after the first FIN or RST that is older than one before it in the file
-	holds   []held
-	carry   [2][]byte // HTTP: start of a message that is not whole yet
-	keep    []Frame
-	tapIDs  [2][2]uint32 // segments of each side taken from another tap than its home
-	pending [2]int16     // data segments that came after the side's FIN, not yet answered with RST
+	after    lateData
+	resets   []reset
+	dropped  int   // resets beyond maxResets
+	resetAt  int64 // time of the last of all
+	icmp     *icmpNote
+	alive    mark // segment of a side that had already reset
+	alert    tlsAlert
+	http2    *http2
+	switched mark // the request that was answered with 101
+	behind   mark // segment at or after the first FIN or RST that is older than one before it in the file
+	holds    []held
+	carry    [2][]byte // HTTP: start of a message that is not whole yet
+	keep     []Frame
+	tapIDs   [2][2]uint32 // segments of each side taken from another tap than its home
+	pending  [2]int16     // data segments that came after the side's FIN, not yet answered with RST
 }
 
 // closing is what is known of one side's FIN.

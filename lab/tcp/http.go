@@ -201,6 +201,12 @@ func (f *flow) begin(x *explainer, d int, kind looks, carried int64) bool {
 	if p.http == httpHeader {
 		return true // begun before
 	}
+	if e.proto == protoTunnel {
+		if p.http = httpOpaque; kind != looksHTTP2 && kind != looksSettings || (kind == looksHTTP2) != (int(e.client) == d) {
+			return false
+		}
+		f.upgraded(x)
+	}
 	if e.proto == protoHTTP2 && int(e.client) == d && kind != looksHTTP2 && kind != looksShort {
 		f.unframed(x)
 		return false
@@ -324,13 +330,16 @@ func (f *flow) header(x *explainer, d int, m *message, whole []byte, request boo
 	head := e.heads&(1<<(e.resps%32)) != 0 && e.resps <= e.reqs
 	tunnel := head && strings.HasPrefix(x.lineOf[e.reqLine], "CONNECT ")
 	head = head && (!tunnel || status/100 == 2)
-	switch {
+	switch peer := &f.side[1-d]; {
 	case status == 101, tunnel && head && m.length < 0 && !m.chunked:
 		e.proto = protoTunnel
 		e.flags &^= respOpen
 		e.done++
-		p.http, f.side[1-d].http = httpOpaque, httpOpaque
-		f.side[1-d].pos = f.side[1-d].nxt
+		if p.http = httpOpaque; status == 101 && peer.http == httpStart && peer.pos == peer.nxt {
+			p.http, f.trouble(x).switched = httpStart, peer.turn // what begins may be HTTP/2
+			break
+		}
+		peer.http, peer.pos = httpOpaque, peer.nxt
 	case head || status == 204 || status == 304:
 		p.http = httpBody
 		f.bodyDone(x, d)

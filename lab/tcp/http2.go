@@ -22,7 +22,7 @@ type http2 struct {
 	frame  [2]frame // in progress, by direction
 	fields [2]*hpack.Decoder
 	block  []hpack.HeaderField // that a decoder puts out
-	goAway goAway              // of the server, the newest
+	goAway [2]goAway           // the newest, by direction
 }
 
 // stream is one request and its answer (RFC 9113 5.1).
@@ -107,6 +107,19 @@ func (f *flow) frames(x *explainer, client int) {
 		}
 	}
 	f.trouble(x).http2 = h
+}
+
+// upgraded has a flow go on in HTTP/2 with what was asked in HTTP/1 as its first stream
+// (RFC 7540 3.2).
+func (f *flow) upgraded(x *explainer) {
+	e := &f.http
+	f.frames(x, int(e.client))
+	e.resps, e.done = e.resps-1, e.done-1 // the 101 is no answer
+	h := f.more.http2
+	h.last = 1
+	h.open = append(h.open, stream{id: 1, line: e.reqLine, off: f.side[e.client].off(e.reqSeq), at: f.more.switched, asked: true})
+	x.streams++
+	f.countStreams()
 }
 
 // unframed takes back that a flow is in HTTP/2: its client does not begin as one.
@@ -273,8 +286,8 @@ func (f *flow) frameDone(x *explainer, d int, content []byte) {
 			}
 		}
 	case frameGoAway:
-		if len(content) >= 8 && d != int(f.http.client) {
-			h.goAway = goAway{x.at, binary.BigEndian.Uint32(content) &^ (1 << 31), binary.BigEndian.Uint32(content[4:])}
+		if len(content) >= 8 {
+			h.goAway[d] = goAway{x.at, binary.BigEndian.Uint32(content) &^ (1 << 31), binary.BigEndian.Uint32(content[4:])}
 		}
 	}
 }

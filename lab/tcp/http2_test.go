@@ -177,7 +177,7 @@ func TestHTTP2(t *testing.T) {
 			tk.at += 1
 			tk.client("P.", c.ping())
 			tk.server("R", "")
-		}, CauseClosed, DuringIdle, AnswerWhole, 1, 1, nil},
+		}, CauseClosed, DuringIdle, AnswerWhole, 1, 1, []string{"the client with HTTP/2's own bookkeeping (9)"}},
 		"crossing": {func(tk *talked, c, s *h2) {
 			tk.at += 5
 			tk.lines = append(tk.lines, line{tk.at, 'S', "F.", tk.s, tk.c, "", nil})
@@ -363,6 +363,45 @@ func (o *overHTTP2) body(from byte, data string) string {
 	return o.ends[from].data(flags, o.stream(from, flags), len(data))
 }
 
+// TestUpgrade: what was asked in HTTP/1 is answered in HTTP/2, whoever speaks first.
+func TestUpgrade(t *testing.T) {
+	for name, tt := range map[string]struct {
+		play        func(tk *talked, c, s *h2)
+		cause       Cause
+		reqs, resps int
+		proto       string
+		says        string
+	}{
+		"answered": {func(tk *talked, c, s *h2) {
+			tk.server("P.", s.settings()+s.headers(0, 1, ":status", "200")+s.data(flagEndStream, 1, 5))
+			tk.client("P.", preface+c.settings()+c.get(3, "/b"))
+			tk.server("P.", s.headers(flagEndStream, 3, ":status", "204"))
+		}, CauseClosed, 2, 2, "http/2", "the idle connection after 5.0 s"},
+		"not answered": {func(tk *talked, c, s *h2) {
+			tk.client("P.", preface+c.settings())
+			tk.server("P.", s.settings())
+		}, CauseNoResponse, 1, 0, "http/2", "request GET /test (frame 4)"},
+		"another protocol": {func(tk *talked, c, s *h2) {
+			tk.client("P.", "\x81\x85abcdefghi")
+			tk.server("P.", "\x81\x05hello")
+		}, CauseClosed, 1, 1, "tunnel", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tk := newTalk()
+			tk.client("P.", "GET /test HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n\r\n")
+			tk.server("P.", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+			tt.play(tk, newH2(), newH2())
+			tk.client(".", "")
+			tk.at += 5
+			tk.server("F.", "")
+			tk.client("F.", "")
+			if c := explain(t, tk.lines)[0]; c.Cause != tt.cause || c.Requests != tt.reqs || c.Responses != tt.resps || c.Protocol != tt.proto || !strings.Contains(c.Text, tt.says) {
+				t.Errorf("%s, %d requests, %d responses in %s: %s", c.Cause, c.Requests, c.Responses, c.Protocol, c.Text)
+			}
+		})
+	}
+}
+
 // TestAskedToGo: who closes because its peer said GOAWAY does so for that.
 func TestAskedToGo(t *testing.T) {
 	tk := newTalk()
@@ -375,5 +414,9 @@ func TestAskedToGo(t *testing.T) {
 	tk.server("F.", "")
 	if c := explain(t, tk.lines)[0]; c.Cause != CauseClosed || !strings.Contains(c.Text, "the client closed the idle connection after 1.0 s (FIN, frame 7) on the server's good-bye (6), ") {
 		t.Errorf("%s: %s", c.Cause, c.Text)
+	}
+	tk.lines[5].data = s.ping()
+	if c := explain(t, tk.lines)[0]; c.Cause != CauseClosed || strings.Contains(c.Text, "good-bye") {
+		t.Errorf("a PING is no good-bye: %s: %s", c.Cause, c.Text)
 	}
 }
