@@ -156,7 +156,8 @@ func put(row []rune, at int, s string) {
 	}
 }
 
-// carries says what a segment's payload is, from its first line.
+// carries says what a segment's payload is, from its first line or from the heads of its
+// frames or records.
 func carries(f tcp.Frame) string {
 	if f.Len == 0 {
 		return ""
@@ -168,6 +169,9 @@ func carries(f tcp.Frame) string {
 		return Printable(strings.Join(words[1:], " "))
 	case len(words) == 3 && strings.HasPrefix(words[2], "HTTP/1."):
 		return Printable(words[0] + " " + words[1])
+	}
+	if framed := tcp.Framed(f.Payload); framed != "" {
+		return framed
 	}
 	return fmt.Sprintf("%d bytes", f.Len)
 }

@@ -18,6 +18,7 @@
 //	stream.go    the bytes of a side in order, and what is missing of them
 //	http.go      where HTTP/1 messages begin and end
 //	http2.go     the streams of HTTP/2 in the clear, gRPC's among them
+//	framed.go    the frames and records of a segment, by name
 //	records.go   what the record layer of TLS tells of its turns
 //	tls.go       good-byes and answers owed, by the size of TLS records
 //	story.go     a flow that is over, told from the client's side

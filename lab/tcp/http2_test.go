@@ -363,6 +363,28 @@ func (o *overHTTP2) body(from byte, data string) string {
 	return o.ends[from].data(flags, o.stream(from, flags), len(data))
 }
 
+func TestFramed(t *testing.T) {
+	e := newH2()
+	for want, said := range map[string]string{
+		"PRI, SETTINGS, HEADERS 1":   preface + e.settings() + e.get(1, "/a"),
+		"HEADERS 3, DATA 3, GOAWAY":  e.headers(0, 3, ":status", "200") + e.data(0, 3, 9) + e.data(flagEndStream, 3, 9) + e.goAway(3, 0),
+		"DATA 5":                     e.data(0, 5, 9000)[:1448],
+		"TLS handshake":              tlsRecord(recordHandshake, 40) + tlsRecord(recordHandshake, 40),
+		"TLS ChangeCipherSpec, data": tlsRecord(recordCCS, 1) + tlsRecord(recordData, 40),
+		"TLS data":                   tlsRecord(recordData, 4000)[:1448],
+		"":                           "\x00\x00\x05\x06\x00\x00\x00\x00\x01hello", // a PING has no stream
+	} {
+		if got := Framed([]byte(said)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for _, other := range []string{"", "hello", get, ok, "\x81\x85abcdefghijkl", strings.Repeat("\xff", 40)} {
+		if got := Framed([]byte(other)); got != "" {
+			t.Errorf("%q is %q", other, got)
+		}
+	}
+}
+
 // TestUpgrade: what was asked in HTTP/1 is answered in HTTP/2, whoever speaks first.
 func TestUpgrade(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -1,0 +1,62 @@
+package tcp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// frameNames are those of HTTP/2's types of frames (RFC 9113 6).
+var frameNames = []string{"DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING", "GOAWAY", "WINDOW_UPDATE", "CONTINUATION"}
+
+// recordNames are those of TLS's types of records (RFC 8446 5.1).
+var recordNames = map[byte]string{recordCCS: "ChangeCipherSpec", recordAlert: "alert", recordHandshake: "handshake", recordData: "data"}
+
+// Framed names the frames of HTTP/2, each with its stream, or the records of TLS, that
+// begin in a segment's payload: "HEADERS 1, DATA 1", "TLS handshake". It is "" where the
+// payload does not begin as either does; a segment that goes on with one does not.
+func Framed(b []byte) string {
+	var names []string
+	say := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if sniff(b) == looksTLS {
+		eachRecord(b, func(kind byte, _ int) { say(recordNames[kind]) })
+		return strings.TrimSpace("TLS " + strings.Join(names, ", "))
+	}
+	if begins(b, preface) {
+		say("PRI")
+		b = b[len(preface):]
+	}
+	for len(b) >= frameHead {
+		var r frame
+		length := r.read(b)
+		if !r.plausible() {
+			return ""
+		}
+		if name := frameNames[r.kind]; r.stream == 0 {
+			say(name)
+		} else {
+			say(fmt.Sprintf("%s %d", name, r.stream))
+		}
+		b = b[min(frameHead+length, int64(len(b))):]
+	}
+	return strings.Join(names, ", ")
+}
+
+// plausible says whether a frame is of a known type and on a stream where that type
+// belongs: other bytes are hardly ever so.
+func (r *frame) plausible() bool {
+	if int(r.kind) >= len(frameNames) {
+		return false
+	}
+	switch frameNames[r.kind] {
+	case "SETTINGS", "PING", "GOAWAY":
+		return r.stream == 0
+	case "WINDOW_UPDATE":
+		return true
+	}
+	return r.stream != 0
+}
