@@ -12,22 +12,23 @@ var frameNames = []string{"DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS
 // recordNames are those of TLS's types of records (RFC 8446 5.1).
 var recordNames = map[byte]string{recordCCS: "ChangeCipherSpec", recordAlert: "alert", recordHandshake: "handshake", recordData: "data"}
 
-// Framed names the frames of HTTP/2, each with its stream, or the records of TLS, that
-// begin in a segment's payload: "HEADERS 1, DATA 1", "TLS handshake". It is "" where the
-// payload does not begin as either does; a segment that goes on with one does not.
+// Framed names the frames of HTTP/2 that begin in a segment's payload, those of streams
+// first and with their number, or the records of TLS: "HEADERS 1, DATA 1, SETTINGS",
+// "TLS handshake". It is "" where the payload does not begin as either does; a segment
+// that goes on with one does not.
 func Framed(b []byte) string {
-	var names []string
-	say := func(name string) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+	var streams, names []string
+	say := func(names *[]string, name string) {
+		if !slices.Contains(*names, name) {
+			*names = append(*names, name)
 		}
 	}
 	if sniff(b) == looksTLS {
-		eachRecord(b, func(kind byte, _ int) { say(recordNames[kind]) })
+		eachRecord(b, func(kind byte, _ int) { say(&names, recordNames[kind]) })
 		return strings.TrimSpace("TLS " + strings.Join(names, ", "))
 	}
 	if begins(b, preface) {
-		say("PRI")
+		say(&names, "PRI")
 		b = b[len(preface):]
 	}
 	for len(b) >= frameHead {
@@ -37,13 +38,13 @@ func Framed(b []byte) string {
 			return ""
 		}
 		if name := frameNames[r.kind]; r.stream == 0 {
-			say(name)
+			say(&names, name)
 		} else {
-			say(fmt.Sprintf("%s %d", name, r.stream))
+			say(&streams, fmt.Sprintf("%s %d", name, r.stream))
 		}
 		b = b[min(frameHead+length, int64(len(b))):]
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(append(streams, names...), ", ")
 }
 
 // plausible says whether a frame is of a known type and on a stream where that type

@@ -366,7 +366,7 @@ func (o *overHTTP2) body(from byte, data string) string {
 func TestFramed(t *testing.T) {
 	e := newH2()
 	for want, said := range map[string]string{
-		"PRI, SETTINGS, HEADERS 1":   preface + e.settings() + e.get(1, "/a"),
+		"HEADERS 1, PRI, SETTINGS":   preface + e.settings() + e.get(1, "/a"),
 		"HEADERS 3, DATA 3, GOAWAY":  e.headers(0, 3, ":status", "200") + e.data(0, 3, 9) + e.data(flagEndStream, 3, 9) + e.goAway(3, 0),
 		"DATA 5":                     e.data(0, 5, 9000)[:1448],
 		"TLS handshake":              tlsRecord(recordHandshake, 40) + tlsRecord(recordHandshake, 40),
