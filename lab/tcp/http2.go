@@ -17,6 +17,8 @@ type http2 struct {
 	goneBy int8     // which
 	goneAt mark     // the first of them
 	spoke  int64    // offset of the end of the server's last DATA or HEADERS
+	word   mark     // the last segment with such of either side, in time, or with the end of a stream
+	wordBy int8     // and which that was
 	last   uint32   // the highest that the client opened
 	says   int      // and what that says, the most of its frames
 	frame  [2]frame // in progress, by direction
@@ -169,7 +171,11 @@ func (f *flow) read(x *explainer, s *segment, d int, off int64) int {
 	if f.more == nil || f.more.http2 == nil || p.http == httpOpaque || p.pos < off+n {
 		return http2Unknown
 	}
-	return f.more.http2.says
+	h := f.more.http2
+	if h.says >= http2Body && !f.late(d, off) {
+		h.word, h.wordBy = x.at, int8(d)
+	}
+	return h.says
 }
 
 // read takes in the head of a frame, and gives the length of what follows it.
@@ -447,6 +453,7 @@ func (f *flow) overStream(x *explainer, d int, id uint32) {
 		h.gone = append(h.gone, h.open[i])
 	}
 	h.open = slices.Delete(h.open, i, i+1)
+	h.word, h.wordBy = x.at, int8(d)
 	x.streams--
 	f.countStreams()
 }

@@ -79,6 +79,15 @@ func TestHTTP2(t *testing.T) {
 			tk.server("F.", "")
 			tk.client("F.", "")
 		}, CauseClosed, DuringIdle, AnswerWhole, 2, 2, []string{"closed the idle connection after 5.0 s"}},
+		"a PING does not end a rest": {func(tk *talked, c, s *h2) {
+			tk.at += 5
+			tk.client("P.", c.ping())
+			tk.server("P.", s.ping())
+			tk.at += 1
+			tk.server("P.", s.goAway(3, 0))
+			tk.server("F.", "")
+			tk.client("F.", "")
+		}, CauseClosed, DuringIdle, AnswerWhole, 1, 1, []string{"closed the idle connection after 6.0 s"}},
 		"a request that the server closes on": {func(tk *talked, c, s *h2) {
 			tk.client("P.", c.get(3, grpc))
 			tk.at += 2
@@ -144,7 +153,7 @@ func TestHTTP2(t *testing.T) {
 		"an idle connection is reset": {func(tk *talked, c, s *h2) {
 			tk.at += 60
 			tk.server("R.", "")
-		}, CauseAborted, DuringIdle, AnswerWhole, 1, 1, []string{"the answer to the client's request GET /a was whole (6), without FIN: nothing was outstanding"}},
+		}, CauseAborted, DuringIdle, AnswerWhole, 1, 1, []string{"the answer to the client's request GET /a was whole (5), without FIN: nothing was outstanding"}},
 		"an idle connection is reset whose last stream was": {func(tk *talked, c, s *h2) {
 			tk.client("P.", c.get(3, grpc))
 			tk.client("P.", c.reset(3))

@@ -449,7 +449,13 @@ func (st *story) idle() time.Duration {
 
 // lastData is the newest data before a moment, and the side that sent it; not
 // what crosses the first FIN, wherever the tap was, nor the good-bye that it came with.
+// In HTTP/2 in the clear PINGs and the like are none.
 func (st *story) lastData(end mark) (last mark, from int) {
+	if st.proto == protoHTTP2 && st.f.http.reads() && !st.uncertain() {
+		if h := st.f.more.http2; h.word.ok() && h.word.n <= end.n {
+			return h.word, int(h.wordBy)
+		}
+	}
 	for i := range st.ends {
 		me := st.side(i)
 		for _, m := range [...]mark{me.bye.before(me.data, end), me.bye.before(me.turn, end)} {

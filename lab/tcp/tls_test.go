@@ -90,7 +90,7 @@ func TestIdleBehindGoodbye(t *testing.T) {
 		"close_notify long before":      {tls, 'S', []string{tlsRecord(recordData, 19)}, 2, 2},
 		"nothing":                       {tls, 'S', nil, 0.001, 5},
 		"GOAWAY in the clear":           {h2, 'S', []string{frame(7, 8)}, 0.001, 5},
-		"GOAWAY that says why":          {append(h2, frame(4, 0)), 'S', []string{frame(7, 30)}, 0.001, 5},
+		"GOAWAY that says why":          {append(h2, frame(4, 0)), 'S', []string{frame(7, 30)}, 0.001, 5.001},
 		"SETTINGS and PING":             {h2, 'S', []string{frame(4, 0) + frame(6, 8)}, 0.001, 5},
 		"HEADERS":                       {h2, 'S', []string{frame(1, 8)}, 0.001, 0.001},
 		"GOAWAY behind DATA, in one go": {h2, 'S', []string{frame(0, 8) + frame(7, 8)}, 0.001, 0.001},
