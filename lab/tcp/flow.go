@@ -527,18 +527,16 @@ func (f *flow) fin(x *explainer, d int, m mark, off, ack int64) {
 		return
 	}
 	f.closer = int8(d)
-	if t.http2 != nil {
-		f.leftStreams(x, d, m)
-	}
-	t.talker, t.records = f.talker, f.http.records()
-	t.at, t.atReply = f.http.during(f), f.http.answer()
 	t.before = f.http.reqs
 	if t.before > 0 && f.http.has(httpKnown) && int(f.http.client) == 1-d && peer.off(f.http.reqSeq) >= e.finAck {
 		t.before--
 	}
 	if t.http2 != nil {
+		f.leftStreams(x, d, m)
 		f.closedStreams(x, d)
 	}
+	t.talker, t.records = f.talker, f.http.records()
+	t.at, t.atReply = f.http.during(f), f.http.answer()
 	// Data that the FIN does not acknowledge is on its way: the two cross.
 	if peer.data.ok() && peer.nxt > e.finAck && me.has(sideAcked) {
 		turn := peer.off(peer.turnSeq)

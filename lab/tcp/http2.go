@@ -473,14 +473,20 @@ func (f *flow) leftStreams(x *explainer, d int, m mark) {
 	f.countStreams()
 }
 
-// closedStreams takes in a FIN of side d: streams that it does not acknowledge were
-// never taken.
+// closedStreams takes in a FIN of side d: streams that the server does not acknowledge
+// with its own were never taken, and of those that its GOAWAY has refused the client
+// awaits no answer any more.
 func (f *flow) closedStreams(x *explainer, d int) {
 	h, e := f.more.http2, &f.http
+	was := len(h.open)
 	if int(e.client) == d {
+		h.open = slices.DeleteFunc(h.open, func(s stream) bool { return h.goAway[1-d].at.ok() && s.id > h.goAway[1-d].last })
+		if n := was - len(h.open); n > 0 {
+			e.done, e.flags, x.streams = e.done+uint32(n), e.flags|httpReset, x.streams-n
+			f.countStreams()
+		}
 		return
 	}
-	was := len(h.open)
 	h.open = slices.DeleteFunc(h.open, func(s stream) bool { return s.off >= f.more.ends[d].finAck })
 	x.streams -= was - len(h.open)
 	f.more.before = e.done

@@ -124,6 +124,23 @@ func TestHTTP2(t *testing.T) {
 			tk.server("F.", "")
 			tk.client(".", "")
 		}, CauseAbandoned, DuringAwaiting, AnswerNone, 2, 1, []string{"left (FIN, frame 9) 1.0 s after its request (7): the answer to its request GET " + grpc + " had not begun."}},
+		"the client leaves behind a GOAWAY that has refused its stream": {func(tk *talked, c, s *h2) {
+			tk.at += 2
+			tk.server("P.", s.goAway(1, 0))
+			tk.client("P.", c.get(3, "/b"))
+			tk.at += 1
+			tk.client("F.", "")
+			tk.server("F.", "")
+			tk.client(".", "")
+		}, CauseClosed, DuringIdle, AnswerNone, 2, 1, nil},
+		"one of two is refused": {func(tk *talked, c, s *h2) {
+			tk.client("P.", c.get(3, "/b")+c.get(5, "/c"))
+			tk.server("P.", s.goAway(3, 0))
+			tk.at += 1
+			tk.client("F.", "")
+			tk.server("F.", "")
+			tk.client(".", "")
+		}, CauseAbandoned, DuringAwaiting, AnswerNone, 3, 1, []string{"the answer to its request GET /b had not begun."}},
 		"the client resets its stream and leaves": {func(tk *talked, c, s *h2) {
 			tk.client("P.", c.get(3, grpc))
 			tk.server(".", "")
