@@ -60,20 +60,19 @@ func (st *story) besides() (text string) {
 		text = fmt.Sprintf(" %d more streams were open.", st.others)
 	}
 	if st.proto == protoHTTP2 {
-		h := st.f.more.http2
-		if s, bye := h.furthest(), h.goAway[st.s]; s != nil && bye.at.ok() && s.id > bye.last {
+		if s, bye := st.f.more.http2.furthest(), st.goAway(st.s); s != nil && bye.at.ok() && s.id > bye.last {
 			text += fmt.Sprintf(" The GOAWAY of %s (%d) says that it has not taken that request: it may be sent again.", st.who(st.s), st.frame(bye.at))
 		}
 	}
 	return text
 }
 
-// goAway is when a side said so in HTTP/2 for the last time, if it did.
-func (st *story) goAway(i int) mark {
+// goAway is the last of a side in HTTP/2, if it said so.
+func (st *story) goAway(i int) goAway {
 	if st.proto != protoHTTP2 {
-		return mark{}
+		return goAway{}
 	}
-	return st.f.more.http2.goAway[i].at
+	return st.f.more.http2.goAway[i]
 }
 
 // spoke is the offset of the end of what the server said of answers.
@@ -278,7 +277,7 @@ func (st *story) warned() string {
 	case st.closer != st.s || !e.reads():
 		return ""
 	case e.proto == protoHTTP2:
-		if bye := st.goAway(st.s); bye.ok() && bye.n < st.after.at.n {
+		if bye := st.goAway(st.s).at; bye.ok() && bye.n < st.after.at.n {
 			return fmt.Sprintf(" Its GOAWAY (%d) had said that it takes no more.", st.frame(bye))
 		}
 		return ""
@@ -496,7 +495,7 @@ func (st *story) closed() *finding {
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
-		switch bye := st.goAway(y); {
+		switch bye := st.goAway(y).at; {
 		case bye.ok() && bye.n < first.n && first.time()-bye.time() < promptly:
 			t.say(" on ", st.who(y), "'s good-bye (").number(st.frame(bye)).say(")")
 		case st.proto != protoHTTP1:
@@ -515,7 +514,7 @@ func (st *story) closed() *finding {
 		t.say(", and ", st.who(y), " after it (FIN, ").number(st.frame(second)).say(")")
 	case second.ok():
 		t.say(", ", st.who(y), " ").span(st.since(second, st.side(x).close)).say(" later (FIN, ").number(st.frame(second)).say(")")
-	case goodbye && st.proto == protoHTTP2 && !st.goAway(y).ok():
+	case goodbye && st.proto == protoHTTP2 && !st.goAway(y).at.ok():
 		t.say(", ", st.who(y), " with HTTP/2's own bookkeeping (").number(st.frame(st.after.at)).say(")")
 	case goodbye:
 		t.say(", ", st.who(y), " with its protocol's farewell (").number(st.frame(st.after.at)).say(")")

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -51,6 +52,21 @@ type goAway struct {
 	at   mark
 	last uint32 // the highest that it may have taken
 	code uint32
+}
+
+// goAwayReasons are the error codes (RFC 9113 7) by number.
+var goAwayReasons = []string{"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM",
+	"CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"}
+
+// reason names why a side goes away, "" for no error.
+func (g goAway) reason() string {
+	switch {
+	case g.code == 0:
+		return ""
+	case int64(g.code) < int64(len(goAwayReasons)):
+		return goAwayReasons[g.code]
+	}
+	return fmt.Sprintf("error %d", g.code)
 }
 
 // Types of frames (RFC 9113 6).
@@ -314,16 +330,16 @@ func (f *flow) fieldsDone(x *explainer, d int, content []byte) {
 		return
 	}
 	push := r.kind == framePush
-	if h.block = h.block[:0]; h.fields[d] != nil {
+	if h.fields[d] != nil {
 		if _, err := h.fields[d].Write(r.block); err != nil || h.fields[d].Close() != nil {
 			h.drop(x, d)
 		}
 	}
-	if r.block = nil; push {
-		return // of a stream that nobody asked for
+	if r.block = nil; !push { // else of a stream that nobody asked for
+		f.nameStream(x, d, r.stream)
+		f.endStream(x, d, r.stream, r.first)
 	}
-	f.nameStream(x, d, r.stream)
-	f.endStream(x, d, r.stream, r.first)
+	h.block = nil
 }
 
 // unpad gives the fields of a frame without what else it has (RFC 9113 6.2, 6.6); nil

@@ -101,7 +101,7 @@ func TestHTTP2(t *testing.T) {
 			tk.server("P.", s.goAway(1, 2))
 			tk.server("F.", "")
 			tk.client("F.", "")
-		}, CauseNoResponse, DuringAwaiting, AnswerNone, 4, 1, []string{"GET /b (frame 7)", "2 more streams were open.", "The GOAWAY of the server (9) says that it has not taken that request: it may be sent again."}},
+		}, CauseNoResponse, DuringAwaiting, AnswerNone, 4, 1, []string{"GET /b (frame 7)", "2 more streams were open.", "The GOAWAY of the server (9) says that it has not taken that request: it may be sent again.", "Before, the server had said GOAWAY (frame 9): INTERNAL_ERROR."}},
 		"the first of two answers is cut off": {func(tk *talked, c, s *h2) {
 			tk.client("P.", c.get(3, "/b")+c.get(5, "/c"))
 			tk.server("P.", s.headers(0, 5, ":status", "200")+s.data(0, 5, 100))

@@ -424,6 +424,11 @@ func (st *story) conversation() Conversation {
 		c.Alert, c.AlertBy = a.String(), st.sideOf(int(a.from))
 		c.note("Before, %s had sent a TLS alert (frame %d): %s.", st.who(int(a.from)), st.frame(a.at), c.Alert)
 	}
+	for i := range st.ends {
+		if bye := st.goAway(i); bye.at.ok() && bye.code != 0 {
+			c.note("Before, %s had said GOAWAY (frame %d): %s.", st.who(i), st.frame(bye.at), bye.reason())
+		}
+	}
 	c.LateReset = c.Cause == CauseClosed && len(c.Resets) > 0
 	return c
 }
