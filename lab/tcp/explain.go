@@ -88,7 +88,7 @@ type Conversation struct {
 	LongestRest  float64   `json:"longest_rest,omitempty"` // seconds: the longest after which the client used the connection again in time
 	Tap          Side      `json:"tap,omitempty"`          // side that the capture was taken at, where its TTLs or its handshake tell
 
-	Alert   string `json:"alert,omitempty"`    // the fatal TLS alert that was sent in the open: "handshake failure"
+	Alert   string `json:"alert,omitempty"`    // the fatal TLS alert that was sent in the open: "handshake failure"; or the reason of a GOAWAY: "GOAWAY ENHANCE_YOUR_CALM"
 	AlertBy Side   `json:"alert_by,omitempty"` // who sent it
 
 	Reason        string `json:"reason,omitempty"`        // of the RST that ended it, by the kernel that sent it

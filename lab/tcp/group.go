@@ -129,7 +129,7 @@ func (c Cause) Healthy() bool {
 }
 
 // Healthy says whether a connection needs nobody's attention: nginx has nothing to
-// say of it either, and neither end has sent a TLS alert.
+// say of it either, and neither end has sent a TLS alert, or GOAWAY with a reason.
 func (c *Conversation) Healthy() bool { return c.Cause.Healthy() && c.Log == "" && c.Alert == "" }
 
 // Healthy says whether the group needs nobody's attention.
@@ -236,7 +236,7 @@ func (g *Group) text() string {
 		text += "."
 	}
 	if g.Alert != "" {
-		text += fmt.Sprintf(" The %s had sent a TLS alert: %s.", e.AlertBy, g.Alert)
+		text += fmt.Sprintf(" The %s had %s.", e.AlertBy, alertText(g.Alert))
 	}
 	if g.Logged {
 		text += fmt.Sprintf(" nginx's error log of it: %q.", e.Log)

@@ -58,12 +58,9 @@ type goAway struct {
 var goAwayReasons = []string{"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM",
 	"CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"}
 
-// reason names why a side goes away, "" for no error.
+// reason names why a side goes away.
 func (g goAway) reason() string {
-	switch {
-	case g.code == 0:
-		return ""
-	case int64(g.code) < int64(len(goAwayReasons)):
+	if int64(g.code) < int64(len(goAwayReasons)) {
 		return goAwayReasons[g.code]
 	}
 	return fmt.Sprintf("error %d", g.code)

@@ -101,7 +101,7 @@ func TestHTTP2(t *testing.T) {
 			tk.server("P.", s.goAway(1, 2))
 			tk.server("F.", "")
 			tk.client("F.", "")
-		}, CauseNoResponse, DuringAwaiting, AnswerNone, 4, 1, []string{"GET /b (frame 7)", "2 more streams were open.", "The GOAWAY of the server (9) says that it has not taken that request: it may be sent again.", "Before, the server had said GOAWAY (frame 9): INTERNAL_ERROR."}},
+		}, CauseNoResponse, DuringAwaiting, AnswerNone, 4, 1, []string{"GET /b (frame 7)", "2 more streams were open.", "The GOAWAY of the server (9) says that it has not taken that request: it may be sent again.", "Before, the server had said GOAWAY INTERNAL_ERROR (frame 9)."}},
 		"the first of two answers is cut off": {func(tk *talked, c, s *h2) {
 			tk.client("P.", c.get(3, "/b")+c.get(5, "/c"))
 			tk.server("P.", s.headers(0, 5, ":status", "200")+s.data(0, 5, 100))
@@ -447,6 +447,28 @@ func TestUpgrade(t *testing.T) {
 				t.Errorf("%s, %d requests, %d responses in %s: %s", c.Cause, c.Requests, c.Responses, c.Protocol, c.Text)
 			}
 		})
+	}
+}
+
+// TestGoAwayWithReason: who was sent away for a reason is not healthy, though all closed in order.
+func TestGoAwayWithReason(t *testing.T) {
+	for code, want := range map[uint32]string{0: "", 11: "GOAWAY ENHANCE_YOUR_CALM", 99: "GOAWAY error 99"} {
+		tk, c, s := newTalk(), newH2(), newH2()
+		tk.client("P.", preface+c.settings()+c.ping()+c.ping())
+		tk.server("P.", s.settings()+s.goAway(0, code))
+		tk.server("F.", "")
+		tk.client("F.", "")
+		tk.server(".", "")
+		v := explain(t, tk.lines)[0]
+		if v.Cause != CauseClosed || v.Alert != want || v.Healthy() != (want == "") || !strings.Contains(v.Text, want) {
+			t.Errorf("%s, alert %q: %s", v.Cause, v.Alert, v.Text)
+		}
+		var g Groups
+		g.Add(v)
+		g.Add(v)
+		if text := g.List()[0].Text; want != "" && !strings.Contains(text, "The server had said "+want+".") {
+			t.Error(text)
+		}
 	}
 }
 

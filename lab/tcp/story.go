@@ -422,11 +422,13 @@ func (st *story) conversation() Conversation {
 	if f.more != nil && f.more.alert.at.ok() {
 		a := f.more.alert
 		c.Alert, c.AlertBy = a.String(), st.sideOf(int(a.from))
-		c.note("Before, %s had sent a TLS alert (frame %d): %s.", st.who(int(a.from)), st.frame(a.at), c.Alert)
+		c.note("Before, %s had %s (frame %d).", st.who(int(a.from)), alertText(c.Alert), st.frame(a.at))
 	}
 	for i := range st.ends {
 		if bye := st.goAway(i); bye.at.ok() && bye.code != 0 {
-			c.note("Before, %s had said GOAWAY (frame %d): %s.", st.who(i), st.frame(bye.at), bye.reason())
+			c.Alert, c.AlertBy = goAwayAlert+bye.reason(), st.sideOf(i)
+			c.note("Before, %s had %s (frame %d).", st.who(i), alertText(c.Alert), st.frame(bye.at))
+			break
 		}
 	}
 	c.LateReset = c.Cause == CauseClosed && len(c.Resets) > 0

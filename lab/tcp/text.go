@@ -90,6 +90,17 @@ func pick(cond bool, d During) During {
 	return DuringUnknown
 }
 
+// goAwayAlert begins a Conversation's Alert that is no alert of TLS.
+const goAwayAlert = "GOAWAY "
+
+// alertText is what who has raised an alert has done.
+func alertText(alert string) string {
+	if strings.HasPrefix(alert, goAwayAlert) {
+		return "said " + alert
+	}
+	return "sent a TLS alert: " + alert
+}
+
 // moment is the shortest time worth telling.
 const moment = int64(100 * time.Millisecond)
 
