@@ -37,11 +37,13 @@ type stream struct {
 	reply mark   // those of the final answer
 	asked bool   // the request is whole
 	done  bool   // and the answer
+	left  int64  // of the answer's body, by its Content-Length; 0 where that is not known
 }
 
 // frame is the head of a frame (RFC 9113 4.1).
 type frame struct {
 	kind, flags byte
+	length      int64 // of what follows it
 	stream      uint32
 	block       []byte // of HEADERS, PUSH_PROMISE and CONTINUATION: their fields so far
 	first       byte   // and the flags of the first of them
@@ -193,8 +195,9 @@ func (f *flow) read(x *explainer, s *segment, d int, off int64) int {
 
 // read takes in the head of a frame, and gives the length of what follows it.
 func (r *frame) read(b []byte) int64 {
+	r.length = int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2])
 	r.kind, r.flags, r.stream = b[3], b[4], binary.BigEndian.Uint32(b[5:])&^(1<<31)
-	return int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2])
+	return r.length
 }
 
 // known says whether a frame is of a type that has a meaning: others may be passed over
@@ -292,6 +295,11 @@ func (f *flow) frameDone(x *explainer, d int, content []byte) {
 	p.http = httpFrame
 	switch r.kind {
 	case frameData:
+		if s := h.stream(r.stream); s != nil && s.left > 0 && d != int(f.http.client) && r.flags&flagPadded == 0 {
+			if s.left -= r.length; s.left <= 0 {
+				r.flags |= flagEndStream // as far as its client is concerned
+			}
+		}
 		f.endStream(x, d, r.stream, r.flags)
 	case frameReset:
 		f.overStream(x, d, r.stream)
@@ -426,6 +434,7 @@ func (f *flow) nameStream(x *explainer, d int, id uint32) {
 		e.resps--
 	default:
 		e.status = uint16(status)
+		s.left, _ = strconv.ParseInt(field("content-length"), 10, 64)
 	}
 	f.countStreams()
 }

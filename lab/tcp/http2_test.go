@@ -109,6 +109,20 @@ func TestHTTP2(t *testing.T) {
 			tk.server("F.", "")
 			tk.client("F.", "")
 		}, CauseTruncated, DuringResponse, AnswerPartial, 3, 2, []string{"closed (FIN, frame 9) inside the response that begins in frame 8, before the stream had ended. One more stream was open."}},
+		"whole by its Content-Length, the stream not ended": {func(tk *talked, c, s *h2) {
+			tk.client("P.", c.get(3, "/b"))
+			tk.server("P.", s.headers(0, 3, ":status", "200", "content-length", "20")+s.data(0, 3, 5)+s.data(0, 3, 15))
+			tk.client("F.", "")
+			tk.server("F.", "")
+			tk.client(".", "")
+		}, CauseClosed, DuringIdle, AnswerWhole, 2, 2, nil},
+		"not whole by its Content-Length": {func(tk *talked, c, s *h2) {
+			tk.client("P.", c.get(3, "/b"))
+			tk.server("P.", s.headers(0, 3, ":status", "200", "content-length", "20")+s.data(0, 3, 5)+s.data(0, 3, 14))
+			tk.client("F.", "")
+			tk.server("F.", "")
+			tk.client(".", "")
+		}, CauseAbandoned, DuringResponse, AnswerPartial, 2, 2, nil},
 		"inside a frame of DATA that would have been the last": {func(tk *talked, c, s *h2) {
 			tk.client("P.", c.get(3, "/b"))
 			tk.server("P.", (s.headers(0, 3, ":status", "200") + s.data(flagEndStream, 3, 100))[:80])
