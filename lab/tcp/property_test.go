@@ -386,6 +386,7 @@ var told = map[string][]Cause{
 	"tls-no-response-behind-tickets":                  {CauseNoResponse},
 	"tls-small-command-no-response":                   {CauseNoResponse},
 	"tls-timeout-behind-tickets":                      {CauseAbandoned},
+	"tls-timeout-goodbye-crosses-answer":              {CauseAbandoned},
 	"until-close-timeout":                             {CauseAbandoned},
 	"until-close-timeout-curl":                        {CauseAbandoned},
 	"until-close-timeout-go":                          {CauseAbandoned},

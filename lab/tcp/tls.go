@@ -128,7 +128,7 @@ func (st *story) owedTLS(farewell bool) bool {
 		return false // nothing was asked yet
 	case farewell && records&tlsSettled != 0 && c.said()-c.turnOff <= smallTLS:
 		return false
-	case c.bye.last.ok() && c.bye.first.n > c.turn.n && s.turn.n > c.bye.first.n:
+	case c.bye.last.ok() && c.bye.first.n > c.turn.n && max(s.turn.n, s.bye.before(s.data, s.close).n) > c.bye.first.n:
 		return true // it came to who had said good-bye
 	}
 	return s.turn.n < c.turn.n || !st.answeredTLS()
