@@ -464,8 +464,11 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	says := http2Unfed
 	switch f.http.proto {
 	case protoUnknown:
-		if s.looks == looksHTTP2 {
+		switch {
+		case s.looks == looksHTTP2:
 			says = f.read(x, s, d, off)
+		case f.has(flowMidstream) && plausibleFrames(s.payload):
+			f.begun(x)
 		}
 	case protoTLS:
 		c, _ := f.client()

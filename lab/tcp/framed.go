@@ -31,12 +31,12 @@ func Framed(b []byte) string {
 		say(&names, "PRI")
 		b = b[len(preface):]
 	}
+	if len(b) > 0 && !plausibleFrames(b) {
+		return ""
+	}
 	for len(b) >= frameHead {
 		var r frame
 		length := r.read(b)
-		if !r.plausible() {
-			return ""
-		}
 		if name := frameNames[r.kind]; r.stream == 0 {
 			say(&names, name)
 		} else {
@@ -45,6 +45,22 @@ func Framed(b []byte) string {
 		b = b[min(frameHead+length, int64(len(b))):]
 	}
 	return strings.Join(append(streams, names...), ", ")
+}
+
+// plausibleFrames says whether nothing but frames of HTTP/2 begins in b.
+func plausibleFrames(b []byte) bool {
+	if len(b) < frameHead {
+		return false
+	}
+	for len(b) >= frameHead {
+		var r frame
+		length := r.read(b)
+		if !r.plausible() {
+			return false
+		}
+		b = b[min(frameHead+length, int64(len(b))):]
+	}
+	return true
 }
 
 // plausible says whether a frame is of a known type and on a stream where that type

@@ -17,7 +17,7 @@ type http2 struct {
 	gone   []stream // those that one side has reset, no longer than promptly ago
 	goneBy int8     // which
 	goneAt mark     // the first of them
-	spoke  int64    // offset of the end of the server's last DATA or HEADERS
+	spoke  int64    // offset of the end of the server's last DATA or HEADERS of an answer
 	word   mark     // the last segment with such of either side, in time, or with the end of a stream
 	wordBy int8     // and which that was
 	last   uint32   // the highest that the client opened
@@ -139,6 +139,13 @@ func (f *flow) upgraded(x *explainer) {
 	f.countStreams()
 }
 
+// begun takes in that a flow whose beginning the capture lacks is in HTTP/2.
+func (f *flow) begun(x *explainer) {
+	f.http.proto = protoHTTP2
+	f.trouble(x).http2 = &http2{}
+	f.unfollowed()
+}
+
 // unframed takes back that a flow is in HTTP/2: its client does not begin as one.
 func (f *flow) unframed(x *explainer) {
 	f.more.http2.forget(x)
@@ -245,7 +252,9 @@ func (f *flow) readFrame(x *explainer, d int, b []byte, n int64) ([]byte, int64)
 	}
 	p.end, p.http = p.pos+length, httpFrameBody
 	if h.says = max(h.says, r.says()); r.says() == http2Body && d != int(f.http.client) {
-		h.spoke = p.end
+		if s := h.stream(r.stream); s != nil && !s.done {
+			h.spoke = p.end
+		}
 	}
 	switch r.kind {
 	case frameHeaders, framePush:

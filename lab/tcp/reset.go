@@ -138,7 +138,7 @@ const sideBySide = int64(20 * time.Microsecond)
 // shuffled takes in whether a segment is older than one that the file has before
 // it: around the end what comes first decides.
 func (f *flow) shuffled(x *explainer, s *segment, m mark) {
-	if s.time >= f.seen()-sideBySide || f.side[0].fin != never && f.side[1].fin != never {
+	if s.time >= f.seen()-sideBySide || f.side[0].fin != never && f.side[1].fin != never && s.length == 0 {
 		return
 	}
 	t := f.trouble(x)

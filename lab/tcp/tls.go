@@ -29,11 +29,12 @@ func (f *flow) dataTLS(x *explainer, s *segment, d int, m mark, off, ack int64, 
 }
 
 // leaving says whether new data of side d in TLS may be a GOAWAY of HTTP/2: it has the
-// size, and nothing was asked.
+// size, and a server was asked nothing.
 func (f *flow) leaving(s *segment, d int) bool {
 	b := s.payload
+	c, _ := f.client()
 	return f.http.proto == protoTLS && len(b) >= 5 && b[0] == recordData && slices.Contains(goAwayLengths, int(s.length)-5) && int(binary.BigEndian.Uint16(b[3:])) == int(s.length)-5 &&
-		(int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
+		(c == d || int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
 }
 
 // goodbye is the last that a side said, where that may have been a good-bye: GOAWAY,
@@ -158,7 +159,7 @@ func (st *story) cutShort() bool {
 	if st.proto == protoTLS && st.closer < 0 {
 		return !c.has(sideSaidClose) && !s.has(sideSaidClose) // nor is who closed
 	}
-	if st.proto != protoTLS || int(st.f.more.talker) != st.s || st.f.http.records().turns() == 0 && c.has(sideSYN) {
+	if st.proto != protoTLS || int(st.f.more.talker) != st.s && !st.saidOnlyGoodbye(st.c) || st.f.http.records().turns() == 0 && c.has(sideSYN) {
 		return false
 	}
 	if idle := int64(st.idle()); idle >= promptly && idle < rested && !st.inferred[st.closer] {
@@ -170,6 +171,12 @@ func (st *story) cutShort() bool {
 	left := c.has(sideSaidClose) && c.data.n < s.close.n
 	parted := s.has(sideSaidClose) && s.close.time()-s.data.time() < atOnce // else it may have been two bytes of a body
 	return !parted && !left
+}
+
+// saidOnlyGoodbye says whether the last turn of a side that has closed was its good-bye.
+func (st *story) saidOnlyGoodbye(i int) bool {
+	me := st.side(i)
+	return st.closer == i && me.turn.ok() && me.bye.before(me.turn, me.close) != me.turn
 }
 
 // downloadTLS is more than tickets, or whatever else comes unasked, take.
