@@ -75,6 +75,21 @@ func (st *story) goAway(i int) goAway {
 	return st.f.more.http2.goAway[i]
 }
 
+// goodbye is what a side said right before the other closed, where that was a good-bye of
+// TLS or HTTP/2: why the other did.
+func (st *story) goodbye(i int, first mark) mark {
+	bye := st.goAway(i).at
+	if st.proto == protoTLS {
+		if bye = st.side(i).bye.last; bye.n > first.n {
+			bye = st.side(i).bye.first
+		}
+	}
+	if bye.ok() && bye.n < first.n && first.time()-bye.time() < promptly {
+		return bye
+	}
+	return mark{}
+}
+
 // spoke is the offset of the end of what the server said of answers.
 func (st *story) spoke() int64 {
 	said := st.side(st.s).said()
@@ -495,8 +510,8 @@ func (st *story) closed() *finding {
 	t.say(st.who(x), " closed")
 	if first := st.side(x).close; first.ok() {
 		t.say(" the ").idle(st).say(" (FIN, frame ").number(st.frame(first)).say(")")
-		switch bye := st.goAway(y).at; {
-		case bye.ok() && bye.n < first.n && first.time()-bye.time() < promptly:
+		switch bye := st.goodbye(y, first); {
+		case bye.ok():
 			t.say(" on ", st.who(y), "'s good-bye (").number(st.frame(bye)).say(")")
 		case st.proto != protoHTTP1:
 		case st.side(x).has(sideSaidClose):

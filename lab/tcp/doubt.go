@@ -63,6 +63,9 @@ func (st *story) unexplained() *finding {
 		if st.side(st.closer).has(sideCut | sideSaidClose) {
 			goodbye = ""
 		}
+		if bye := st.goodbye(1-st.closer, st.side(st.closer).close); bye.ok() {
+			goodbye = fmt.Sprintf(", and on its good-bye (%d)", st.frame(bye))
+		}
 		whose := "its"
 		if st.closer == st.c {
 			whose = "the server's"
@@ -100,8 +103,12 @@ func (st *story) unexplained() *finding {
 		if st.after.at.n < st.side(x).close.n {
 			when = "before"
 		}
-		text = fmt.Sprintf("%s closed the %s (FIN, frame %d), %s sent %s %s %s (%d), which was answered with RST (%d)%s.",
-			st.who(x), st.idleText(), st.frame(st.side(x).close), st.who(y), what, span(st.since(st.after.at, st.side(x).close).Abs()), when, st.frame(st.after.at), st.frame(st.rst.at), unseen)
+		why := ""
+		if bye := st.goodbye(y, st.side(x).close); bye.ok() {
+			why = fmt.Sprintf(" on %s's good-bye (%d)", st.who(y), st.frame(bye))
+		}
+		text = fmt.Sprintf("%s closed the %s (FIN, frame %d)%s, %s sent %s %s %s (%d), which was answered with RST (%d)%s.",
+			st.who(x), st.idleText(), st.frame(st.side(x).close), why, st.who(y), what, span(st.since(st.after.at, st.side(x).close).Abs()), when, st.frame(st.after.at), st.frame(st.rst.at), unseen)
 	case st.rst != nil && st.closer >= 0 && int(st.rst.from) != st.closer && !st.firstRST() && st.side(st.closer).close.ok() && !st.f.http.reads():
 		doubt = "the close was answered with RST; whether an answer was owed is not to be seen: the protocol is not read"
 		answered := "answered"

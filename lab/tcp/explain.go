@@ -63,7 +63,7 @@ type Conversation struct {
 	ClosedBy  Side   `json:"closed_by"`
 	ResetBy   Side   `json:"reset_by"`
 	During    During `json:"during"`
-	Answer    Answer `json:"answer"` // to the last request
+	Answer    Answer `json:"answer"` // to the last request; none, too, where messages are not read
 	Requests  int    `json:"requests"`
 	Responses int    `json:"responses"`
 	Frames    []int  `json:"frames"` // numbers of the frames that prove the cause
