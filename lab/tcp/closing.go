@@ -275,8 +275,12 @@ func (st *story) lastWords() bool {
 // under way would have gone on.
 func (st *story) answeredBefore() bool {
 	s := st.side(st.s)
-	switch {
-	case int64(st.idle()) < rested || int(st.f.more.talker) != st.s:
+	switch crosses := st.after.at.n < st.side(st.closer).close.n; {
+	case int64(st.idle()) < rested:
+		return false
+	case crosses && st.proto == protoTLS:
+		return st.records()&tlsSettled != 0 && !st.inferred[st.s]
+	case int(st.f.more.talker) != st.s:
 		return false
 	case st.proto == protoTLS:
 		return st.answeredTLS() && !st.inferred[st.s]

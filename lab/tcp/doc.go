@@ -20,6 +20,7 @@
 //	http2.go     the streams of HTTP/2 in the clear, gRPC's among them
 //	framed.go    the frames and records of a segment, by name
 //	records.go   what the record layer of TLS tells of its turns
+//	turn.go      whether a client's turn in TLS was a request
 //	tls.go       good-byes and answers owed, by the size of TLS records
 //	story.go     a flow that is over, told from the client's side
 //	cause.go     the registry of causes, decided in its order once a flow is over

@@ -54,7 +54,7 @@ var protocolNames = []string{"", "http/1", "http/2", "tls", "tunnel"}
 type exchange struct {
 	reqs, resps uint32 // requests begun; final responses whose header is whole
 	done        uint32 // responses whose body is whole
-	reqSeq      uint32 // where the last request begins
+	reqSeq      uint32 // where the last request begins; of TLS: tlsTurn
 	heads       uint32 // which of the last 32 requests have an answer without body (HEAD), by number; of TLS: tlsRecords
 	reqLine     uint32 // the last request's method and target, in the explainer's table
 	status      uint16 // of the last response

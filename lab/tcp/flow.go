@@ -484,6 +484,9 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	if (int(f.talker) != d || late) && !bye && !reset {
 		if f.http.proto == protoTLS {
 			f.http.heads = uint32(f.http.records().begin(client))
+			if client {
+				f.http.reqSeq = uint32(f.turnTLS().begin())
+			}
 		}
 		f.talker = int8(d)
 		me.turn, me.turnSeq, me.turnAck = m, me.base+uint32(off), s.ack
@@ -502,7 +505,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		f.trouble(x).after = lateData{at: m, off: off, ack: ack, from: int8(d), fins: f.more.ends[1-d].fins, kind: f.lateKind(d, off, s.payload, bye, says)}
 	}
 	if f.http.proto == protoTunnel && sniff(s.payload) == looksTLS {
-		f.http.proto, f.http.heads = protoTLS, 0
+		f.http.proto, f.http.heads, f.http.reqSeq = protoTLS, 0, 0
 	}
 	if says == http2Unfed {
 		f.feed(x, d, off, s.payload, int64(s.length))

@@ -61,6 +61,11 @@ func (f *flow) lateKind(d int, off int64, b []byte, bye bool, says int) lateKind
 func (f *flow) crossKind(d int, off int64) lateKind {
 	e := &f.http
 	switch {
+	case e.proto == protoTLS && f.turnTLS()&tlsRequest != 0 && f.side[d].off(f.side[d].turnSeq) >= off:
+		if c, _ := f.client(); c == d {
+			return lateAsking
+		}
+		return lateOpaque
 	case !e.reads() || !e.has(httpKnown) || int(e.client) != d:
 		return lateOpaque
 	case e.reqs > 0 && f.side[d].off(e.reqSeq) >= off:

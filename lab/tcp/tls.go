@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // smallTLS is the size up to which what is said at once before a FIN may be no request
@@ -18,6 +19,9 @@ func (f *flow) dataTLS(x *explainer, s *segment, d int, m mark, off, ack int64, 
 	f.http.heads = uint32(f.http.records().add(s.payload, client, ack >= peer.nxt))
 	if client && off+int64(s.length)-me.off(me.turnSeq) >= uploadTLS {
 		f.http.heads |= uint32(tlsUpload)
+	}
+	if client {
+		f.http.reqSeq = uint32(f.turnTLS().add(s.payload, f.http.records()&tlsOld != 0))
 	}
 	whole := int64(len(s.payload)) == int64(s.length)
 	if me.flags &^= sideSaidClose; bye || whole && endsInAlert(s.payload) {
@@ -179,15 +183,40 @@ func (st *story) saidOnlyGoodbye(i int) bool {
 	return st.closer == i && me.turn.ok() && me.bye.before(me.turn, me.close) != me.turn
 }
 
+// asked says that, in TLS, the client had the last word before the first side closed, and
+// that this was its first request: an answer was owed. Of a later one that is not known:
+// a WebSocket may say much without an answer.
+func (st *story) asked() bool {
+	c, s := st.side(st.c), st.side(st.s)
+	return st.closer >= 0 && !st.inferredAny() && int(st.f.more.talker) == st.c && !st.saidOnlyGoodbye(st.c) && st.f.turnTLS()&(tlsRequest|tlsBefore) == tlsRequest &&
+		!st.f.has(flowMidstream) && !st.oneWay() && !st.missed() && !c.has(sideCut) && !s.has(sideCut)
+}
+
+// waited is for how long the client had waited when it left, its good-bye aside.
+func (st *story) waited(left mark) time.Duration {
+	c := st.side(st.c)
+	return st.since(left, c.bye.before(c.data, left))
+}
+
 // downloadTLS is more than tickets, or whatever else comes unasked, take.
 const downloadTLS = 8 << 10
 
 // abandonedTLS: what is in the records is not known, but a server that goes on
-// sending more than the end of a connection needs was in the middle of an answer.
+// sending more than the end of a connection needs was in the middle of an answer, and so
+// was one that had been asked.
 func (st *story) abandonedTLS(left mark) *finding {
-	s := st.side(st.s)
+	c, s := st.side(st.c), st.side(st.s)
 	if st.rst == nil || int(st.rst.from) != st.c || !st.closedFirst(st.c) || s.has(sideMissed) || st.side(st.c).has(sideMissed) || !st.after.at.ok() || int(st.after.from) != st.s || st.after.kind == lateGoodbye {
 		return nil
+	}
+	if st.after.kind == lateAsking && st.asked() && int64(st.waited(left)) >= promptly+st.f.roundTrip() {
+		none := AnswerNone
+		return &finding{
+			frames: []mark{c.turn, left, st.after.at, st.rst.at}, basis: Inferred,
+			text: fmt.Sprintf("%s left (FIN, frame %d) %s after its request (%d, in TLS), which nothing had answered; what %s sent then (%d) was answered with RST (%d).",
+				st.who(st.c), st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), st.who(st.s), st.frame(st.after.at), st.frame(st.rst.at)),
+			during: DuringAwaiting, answer: &none,
+		}
 	}
 	if s.nxt-st.after.off < downloadTLS {
 		return nil // tickets, a GOAWAY: who has only shaken hands awaits nothing
