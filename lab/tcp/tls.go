@@ -173,7 +173,7 @@ func (st *story) cutShort() bool {
 		return !c.has(sideSaidClose) && (st.inferred[st.c] || int64(st.idle()) < rested)
 	}
 	left := c.has(sideSaidClose) && c.data.n < s.close.n
-	parted := s.has(sideSaidClose) && s.close.time()-s.data.time() < atOnce // else it may have been two bytes of a body
+	parted := !st.inferred[st.s] && s.has(sideSaidClose) && s.close.time()-s.data.time() < atOnce // else it may have been two bytes of a body
 	return !parted && !left
 }
 
