@@ -149,7 +149,7 @@ type explainer struct {
 	past              past
 	seed              uint64   // of the flows' hash
 	seg               *segment // the one being taken
-	at                mark     // in its flow
+	at                mark     // in its flow, where that may be in HTTP/2
 	now               int64    // latest time seen
 	held              int      // bytes of held payload
 	streams, decoders int      // of HTTP/2, of all live flows

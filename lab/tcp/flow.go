@@ -274,7 +274,6 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		return
 	}
 	m := f.mark(s)
-	x.at = m
 	if f.more != nil || s.flags&(FIN|RST) != 0 {
 		f.shuffled(x, s, m)
 	}
@@ -344,7 +343,7 @@ func (f *flow) add(x *explainer, s *segment, d int) {
 		kind = talkData
 		f.newData(x, s, d, m, dataOff, ack)
 	} else if s.length > 0 && kind == talkData && finOff > me.pos {
-		f.read(x, s, d, dataOff)
+		f.read(x, s, d, m, dataOff)
 	}
 	if s.length > 0 && kind == talkData && peer.fin != never && (isNew || dataOff >= f.lateOff(d)) {
 		f.trouble(x).pending[1-d]++
@@ -465,8 +464,8 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 	switch f.http.proto {
 	case protoUnknown:
 		switch {
-		case s.looks == looksHTTP2:
-			says = f.read(x, s, d, off)
+		case s.looks == looksHTTP2 || s.looks == looksSettings:
+			says = f.read(x, s, d, m, off)
 		case f.has(flowMidstream) && plausibleFrames(s.payload):
 			f.begun(x)
 		}
@@ -474,7 +473,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		c, _ := f.client()
 		client, bye = c == d, closeNotify(s.payload)
 	case protoHTTP2:
-		says = f.read(x, s, d, off)
+		says = f.read(x, s, d, m, off)
 		bye = says == http2Nothing
 	}
 	reset := f.more != nil && f.more.ended != 0 // so this was on its way

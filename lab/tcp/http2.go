@@ -181,8 +181,9 @@ func (h *http2) drop(x *explainer, d int) {
 }
 
 // read hands payload of side d to its stream, and gives what it says in HTTP/2.
-func (f *flow) read(x *explainer, s *segment, d int, off int64) int {
+func (f *flow) read(x *explainer, s *segment, d int, m mark, off int64) int {
 	p, n := &f.side[d], int64(s.length)
+	x.at = m
 	if f.more != nil && f.more.http2 != nil {
 		h := f.more.http2
 		if h.says = http2Unknown; p.http == httpFrameBody || p.http == httpFields {
