@@ -142,18 +142,19 @@ func Explain(r io.Reader, o Options, each func(Conversation)) (Summary, error) {
 
 // explainer holds the live flows.
 type explainer struct {
-	o                 Options
-	sum               *Summary
-	each              func(Conversation)
-	table             table
-	past              past
-	seed              uint64   // of the flows' hash
-	seg               *segment // the one being taken
-	at                mark     // in its flow, where that may be in HTTP/2
-	now               int64    // latest time seen
-	held              int      // bytes of held payload
-	streams, decoders int      // of HTTP/2, of all live flows
-	done              int      // conversations handed out
+	o        Options
+	sum      *Summary
+	each     func(Conversation)
+	table    table
+	past     past
+	seed     uint64   // of the flows' hash
+	seg      *segment // the one being taken
+	at       mark     // in its flow, where that may be in HTTP/2
+	now      int64    // latest time seen
+	held     int      // bytes of held payload
+	streams  int      // of HTTP/2 that are open, of all live flows
+	decoders int      // of their fields
+	done     int      // conversations handed out
 
 	lines   map[uint64]uint32 // request lines by message.name
 	lineOf  []string

@@ -165,6 +165,73 @@ func TestAlert(t *testing.T) {
 	}
 }
 
+// TestAsked: what is known of an answer that was owed in TLS.
+func TestAsked(t *testing.T) {
+	hello := func(old bool) *talked {
+		tk, ccs := newTalk(), tlsRecord(recordCCS, 1)
+		tk.client("P.", tlsRecord(recordHandshake, 512))
+		if old {
+			tk.server("P.", tlsRecord(recordHandshake, 90)+tlsRecord(recordHandshake, 3000))
+			tk.client("P.", tlsRecord(recordHandshake, 37)+ccs+tlsRecord(recordHandshake, 40))
+			tk.server("P.", ccs+tlsRecord(recordHandshake, 40))
+		} else {
+			tk.server("P.", tlsRecord(recordHandshake, 122)+ccs+tlsRecord(recordData, 3000)+tlsRecord(recordData, 53))
+			tk.client("P.", ccs+tlsRecord(recordData, 53))
+			tk.server("P.", tlsRecord(recordData, 250)+tlsRecord(recordData, 250))
+		}
+		return tk
+	}
+	request, answer, bye := tlsRecord(recordData, 120), tlsRecord(recordData, 300), tlsRecord(recordData, 19)
+	gone := func(tk *talked, after float64, late string) { // the client, and the server did not know
+		tk.at += after
+		tk.client("F.", bye)
+		tk.server("P.", late)
+		tk.client("R", "")
+	}
+	crossing := func(tk *talked, rest float64) {
+		tk.at += rest
+		before := tk.c
+		tk.client("P.", request)
+		tk.lines = append(tk.lines, line{tk.at, 'S', "F.", tk.s, before, "", nil}, line{tk.at + 0.00001, 'S', "R", tk.s, 0, "", nil})
+	}
+	for name, tt := range map[string]struct {
+		old  bool
+		play func(tk *talked)
+		want Cause
+	}{
+		"the answer comes to who has left":                {false, func(tk *talked) { tk.client("P.", request); gone(tk, 1, answer) }, CauseAbandoned},
+		"in TLS 1.2":                                      {true, func(tk *talked) { tk.client("P.", request); gone(tk, 1, answer) }, CauseAbandoned},
+		"no more than a good-bye comes":                   {false, func(tk *talked) { tk.client("P.", request); gone(tk, 1, bye) }, CauseUnexplained},
+		"what the client said is too small for a request": {false, func(tk *talked) { tk.client("P.", tlsRecord(recordData, 40)); gone(tk, 1, answer) }, CauseUnexplained},
+		"the client leaves at once":                       {false, func(tk *talked) { tk.client("P.", request); gone(tk, 0.01, answer) }, CauseUnexplained},
+		"what a WebSocket says needs no answer": {false, func(tk *talked) {
+			tk.client("P.", request)
+			tk.server("P.", answer)
+			tk.at++
+			tk.client("P.", request)
+			gone(tk, 1, answer)
+		}, CauseUnexplained},
+		"nothing was asked": {false, func(tk *talked) { gone(tk, 1, answer) }, CauseUnexplained},
+		"a request crosses the FIN, at the client's tap": {false, func(tk *talked) {
+			tk.client("P.", request)
+			tk.server("P.", answer)
+			crossing(tk, 5)
+		}, CauseStaleCrossing},
+		"or goes on with one that was answered early": {false, func(tk *talked) {
+			tk.client("P.", request)
+			tk.server("P.", answer)
+			crossing(tk, 0.2)
+		}, CauseUnexplained},
+		"what was before it was not answered": {false, func(tk *talked) { crossing(tk, 5) }, CauseUnexplained},
+	} {
+		tk := hello(tt.old)
+		tt.play(tk)
+		if c := explain(t, tk.lines)[0]; c.Cause != tt.want {
+			t.Errorf("%s: %s, want %s: %s", name, c.Cause, tt.want, c.Text)
+		}
+	}
+}
+
 // TestAnswered: what a server sends in TLS is an answer where session tickets cannot be
 // all of it; else the connection is not said to be closed with nothing owed.
 func TestAnswered(t *testing.T) {
