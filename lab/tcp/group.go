@@ -206,6 +206,10 @@ func (g *Group) text() string {
 		text = fmt.Sprintf("%s and the %s did not, %d times", closed, other, g.Count)
 	case g.Cause == CauseUnexplained && timed:
 		text = fmt.Sprintf("%s, %d times: %s", strings.Replace(closed, " idle", " without data", 1), g.Count, e.Doubt)
+	case g.Cause == CauseUnexplained && g.ClosedBy != None && g.Idle.N == g.Count && g.Idle.Max < 0.1:
+		text = fmt.Sprintf("%s right after the last data, %d times: %s", closed, g.Count, e.Doubt)
+	case g.Cause == CauseUnexplained && g.ClosedBy != None:
+		text = fmt.Sprintf("%s first, %d times: %s", closed, g.Count, e.Doubt)
 	case g.Cause == CauseUnexplained:
 		text = fmt.Sprintf("%d times: %s", g.Count, e.Doubt)
 	case timed:

@@ -112,6 +112,18 @@ func TestDoubts(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	for want, rest := range map[string]float64{
+		"the client closed right after the last data, 3 times: whether an answer was owed is not to be seen": 0.03,
+		"the client closed first, 3 times: whether an answer was owed is not to be seen":                     0.15,
+	} {
+		var g Groups
+		g.Add(explain(t, owed(0.01))[0])
+		g.Add(explain(t, owed(0.02))[0])
+		g.Add(explain(t, owed(rest))[0])
+		if text := g.List()[0].Text; !strings.HasPrefix(text, want) {
+			t.Errorf("%q, want %q", text, want)
+		}
+	}
 }
 
 func TestSpread(t *testing.T) {
