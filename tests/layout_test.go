@@ -218,8 +218,15 @@ func TestGateOrders(t *testing.T) {
 func TestClosedSets(t *testing.T) {
 	kinds := []tcp.ResetKind{"", tcp.ToSYN, tcp.ToDataAfterClose, tcp.NoConnection, tcp.Abort, tcp.ProbeTimeout, tcp.Forged, tcp.AfterClose}
 	causes := []tcp.Cause{""}
+	advice := []string{tcp.AlertAdvice}
 	for _, c := range tcp.Causes {
-		causes = append(causes, c.Cause)
+		causes, advice = append(causes, c.Cause), append(advice, c.Advice)
+	}
+	for _, text := range advice {
+		if _, id, ok := strings.Cut(text, "lab show "); ok {
+			_, err := catalogue.Find(id)
+			assert.NoError(t, err, text)
+		}
 	}
 	for _, s := range catalogue.All() {
 		wants := append([]scenario.Want{s.Want}, s.Or...)

@@ -86,6 +86,9 @@ var Causes = []CauseInfo{
 	{CauseUnexplained, "none of the others", "", (*story).unexplained},
 }
 
+// AlertAdvice is for a connection with a fatal TLS alert, however it ended then.
+const AlertAdvice = "the alert is the reason: compare the certificates, versions and ciphers of the two ends: lab show tls-no-shared-cipher"
+
 // Info gives the registry's entry of a cause.
 func (c Cause) Info() CauseInfo {
 	for _, i := range Causes {

@@ -422,6 +422,7 @@ func (st *story) conversation() Conversation {
 	if f.more != nil && f.more.alert.at.ok() {
 		a := f.more.alert
 		c.Alert, c.AlertBy = a.String(), st.sideOf(int(a.from))
+		c.Advice = AlertAdvice
 		c.note("Before, %s had %s (frame %d).", st.who(int(a.from)), alertText(c.Alert), st.frame(a.at))
 	}
 	for i := range st.ends {

@@ -153,7 +153,7 @@ func TestAlert(t *testing.T) {
 			line{0.005, 'S', "F.", 806, 214, "", nil})},
 	} {
 		c := explain(t, tt.script)[0]
-		if c.Cause != CauseClosed || c.Alert != said || c.AlertBy != tt.by || c.Healthy() != (said == "") || !strings.Contains(c.Text, said) {
+		if c.Cause != CauseClosed || c.Alert != said || c.AlertBy != tt.by || c.Healthy() != (said == "") || (c.Advice == AlertAdvice) != (said != "") || !strings.Contains(c.Text, said) {
 			t.Errorf("%q: %s, %q by %q: %s", said, c.Cause, c.Alert, c.AlertBy, c.Text)
 		}
 		var g Groups
