@@ -482,6 +482,14 @@ func (st *story) closed() *finding {
 	if st.uncertain() && !st.unread() || !st.uncertain() && st.messageOpen() && !st.readLater() || st.oneWay() || st.silent() || st.inferredAny() && st.rst != nil && st.rst.trig == talkData && st.rst.fresh {
 		return nil
 	}
+	if st.rst != nil && st.idled() && int(st.rst.from) == st.c && st.after.at.ok() && int(st.after.from) == st.s {
+		c := st.side(st.c)
+		return &finding{
+			frames: []mark{c.close, st.after.at, st.rst.at},
+			text: fmt.Sprintf("%s closed the connection (FIN, frame %d) and had asked nothing on it: what %s sent then (%d), a session ticket perhaps, was answered with RST (%d) and is no loss.",
+				st.who(st.c), st.frame(c.close), st.who(st.s), st.frame(st.after.at), st.frame(st.rst.at)),
+		}
+	}
 	x := st.closer
 	if x < 0 {
 		x = st.s

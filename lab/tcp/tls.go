@@ -161,7 +161,7 @@ func (st *story) answeredTLS() bool {
 func (st *story) cutShort() bool {
 	c, s := st.side(st.c), st.side(st.s)
 	if st.proto == protoTLS && st.closer < 0 {
-		return !c.has(sideSaidClose) && !s.has(sideSaidClose) // nor is who closed
+		return true // nor is it known when
 	}
 	if st.proto != protoTLS || int(st.f.more.talker) != st.s && !st.saidOnlyGoodbye(st.c) || st.f.http.records().turns() == 0 && c.has(sideSYN) {
 		return false
@@ -190,6 +190,12 @@ func (st *story) asked() bool {
 	c, s := st.side(st.c), st.side(st.s)
 	return st.closer >= 0 && !st.inferredAny() && int(st.f.more.talker) == st.c && !st.saidOnlyGoodbye(st.c) && st.f.turnTLS()&(tlsRequest|tlsBefore) == tlsRequest &&
 		!st.f.has(flowMidstream) && !st.oneWay() && !st.missed() && !c.has(sideCut) && !s.has(sideCut)
+}
+
+// idled says that the client has shaken hands, in TLS, and left without a word.
+func (st *story) idled() bool {
+	return st.proto == protoTLS && st.closedFirst(st.c) && !st.inferredAny() && st.f.turnTLS()&(tlsFinished|tlsSpoke) == tlsFinished && !st.side(st.c).has(sideCut) &&
+		!st.f.has(flowMidstream) && !st.oneWay() && !st.missed()
 }
 
 // waited is for how long the client had waited when it left, its good-bye aside.

@@ -181,7 +181,7 @@ func TestAsked(t *testing.T) {
 		}
 		return tk
 	}
-	request, answer, bye := tlsRecord(recordData, 120), tlsRecord(recordData, 300), tlsRecord(recordData, 19)
+	request, answer, bye := tlsRecord(recordData, 120), tlsRecord(recordData, 300), ""
 	gone := func(tk *talked, after float64, late string) { // the client, and the server did not know
 		tk.at += after
 		tk.client("F.", bye)
@@ -211,7 +211,9 @@ func TestAsked(t *testing.T) {
 			tk.client("P.", request)
 			gone(tk, 1, answer)
 		}, CauseUnexplained},
-		"nothing was asked": {false, func(tk *talked) { gone(tk, 1, answer) }, CauseUnexplained},
+		"nothing was asked":  {false, func(tk *talked) { gone(tk, 1, answer) }, CauseClosed},
+		"nothing in TLS 1.2": {true, func(tk *talked) { gone(tk, 1, answer) }, CauseClosed},
+		"a word":             {false, func(tk *talked) { tk.client("P.", tlsRecord(recordData, 30)); gone(tk, 1, answer) }, CauseUnexplained},
 		"a request crosses the FIN, at the client's tap": {false, func(tk *talked) {
 			tk.client("P.", request)
 			tk.server("P.", answer)
@@ -225,6 +227,9 @@ func TestAsked(t *testing.T) {
 		"what was before it was not answered": {false, func(tk *talked) { crossing(tk, 5) }, CauseUnexplained},
 	} {
 		tk := hello(tt.old)
+		if bye = tlsRecord(recordData, alertLengths[0]); tt.old {
+			bye = tlsRecord(recordAlert, 26)
+		}
 		tt.play(tk)
 		if c := explain(t, tk.lines)[0]; c.Cause != tt.want {
 			t.Errorf("%s: %s, want %s: %s", name, c.Cause, tt.want, c.Text)

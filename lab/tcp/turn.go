@@ -7,6 +7,7 @@ const (
 	tlsFinished tlsTurn = 1 << iota // the client's part of the handshake is over
 	tlsRequest                      // in its turn now the client has sent a record with room for a request
 	tlsBefore                       // and so it has in an earlier one
+	tlsSpoke                        // the client has sent more than its handshake and a good-bye, ever
 )
 
 // finishedTLS are the lengths of a record of TLS 1.3 with Finished (RFC 8446 4.4.4): that
@@ -28,7 +29,7 @@ func (t tlsTurn) add(b []byte, old bool) tlsTurn {
 		t |= tlsFinished
 	}
 	if t&tlsFinished != 0 && len(b) > 0 && (b[0] < recordCCS || b[0] > recordData) {
-		t |= tlsRequest // goes on with a record
+		t |= tlsRequest | tlsSpoke // goes on with a record
 	}
 	eachRecord(b, func(kind byte, n int) {
 		switch {
@@ -38,7 +39,9 @@ func (t tlsTurn) add(b []byte, old bool) tlsTurn {
 				t |= tlsFinished
 			}
 		case n >= requestTLS:
-			t |= tlsRequest
+			t |= tlsRequest | tlsSpoke
+		case old || n != alertLengths[0]:
+			t |= tlsSpoke
 		}
 	})
 	return t
