@@ -13,6 +13,7 @@ func (st *story) aborted() *finding {
 	if x == st.c && st.uncertain() || st.oneWay() ||
 		r.at.n == 1 && st.f.more.alive.ok() || // it was of a connection before
 		r.trig == talkNone && r.at.n > 1 || // its peer was silent until then: what it sent may have been probes
+		st.f.has(flowMidstream) && r.fresh && r.trig == talkData && !st.side(x).data.ok() || // it may have closed before the capture began
 		r.ack > st.side(1-x).nxt { // what it acknowledges the capture lacks: a FIN perhaps
 		return nil
 	}

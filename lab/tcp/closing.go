@@ -504,7 +504,7 @@ func (st *story) closed() *finding {
 		(!st.f.http.reads() || st.f.http.resps > st.f.http.reqs || st.after.kind == lateRequest) {
 		return nil // what that answers may have been the rest of something
 	}
-	if st.rst != nil && (st.after.at.ok() && int(st.after.from) == st.c && st.after.kind == lateRequest || st.inferredAny() && st.f.http.has(httpReset)) {
+	if st.rst != nil && (st.after.at.ok() && int(st.after.from) == st.c && (st.after.kind == lateRequest || st.after.kind == lateAsking) || st.inferredAny() && st.f.http.has(httpReset)) {
 		return nil // a request was lost
 	}
 	if st.inferred[x] && st.side(x).ack < st.fin(y) {

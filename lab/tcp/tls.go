@@ -108,7 +108,7 @@ func (a tlsAlert) String() string {
 // good-bye, in one go with its FIN.
 func (st *story) owed() bool {
 	c := st.side(st.c)
-	if st.f.http.reads() || !c.data.ok() {
+	if st.f.http.reads() || !c.data.ok() && !(st.proto == protoTLS && st.f.has(flowMidstream)) {
 		return false
 	}
 	farewell := st.closer == st.c && !st.inferred[st.c] && c.close.time()-c.turn.time() < atOnce
