@@ -96,7 +96,8 @@
 // is given, nor stale-idle but behind an answer and a rest. That the answer was whole
 // no record shows: an end in TLS within a second of rest, over what may have stalled, is
 // unexplained; one at once or after long is closed, which is TCP's order, and its Doubt
-// says so.
+// says so. What comes to a client that has left was owed when it had asked once and been
+// told nothing, and is no loss when it had asked nothing.
 // FIN alone does not tell who left from who only shut its writing side (RFC 9293
 // 3.6), but that the latter does it at once.
 //
