@@ -67,6 +67,16 @@ func (st *story) besides() (text string) {
 	return text
 }
 
+// blind says that of an answer in HTTP/2 that its stream has not ended the length is not
+// known: it may have been whole.
+func (st *story) blind() bool {
+	if st.proto != protoHTTP2 {
+		return false
+	}
+	s := st.f.more.http2.furthest()
+	return s != nil && s.blind
+}
+
 // goAway is the last of a side in HTTP/2, if it said so.
 func (st *story) goAway(i int) goAway {
 	if st.proto != protoHTTP2 {
@@ -203,6 +213,9 @@ func (st *story) abandoned() *finding {
 		}
 		waiting = "the answer to its request" + st.request() + " had not begun"
 	case DuringResponse:
+		if last, _ := st.lastData(left); st.blind() && int64(st.since(left, last)) < promptly {
+			return nil
+		}
 		waiting = "the answer to its request" + st.request() + " was not whole"
 	case DuringRequest:
 		if e.done >= e.reqs {

@@ -80,6 +80,9 @@ func (st *story) unexplained() *finding {
 		doubt = "the client left, or only shut its writing side"
 		text = fmt.Sprintf("%s closed at once after its request%s (FIN, frame %d): it left, or only shut its writing side and read on; %s closed without an answer.",
 			st.who(st.c), st.request(), st.frame(st.side(st.c).close), st.who(st.s))
+	case st.closer == st.c && st.blind():
+		doubt = "the capture lacks the fields that would show whether the last answer was whole"
+		text = fmt.Sprintf("%s closed first (%s), right after the last data; %s.", st.who(st.c), st.itsFIN(st.c), doubt)
 	case st.garbled():
 		doubt = "what was sent breaks the framing of HTTP/1"
 		text = st.breaks() + ": whether the last answer was whole is not known."

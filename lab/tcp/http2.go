@@ -37,7 +37,8 @@ type stream struct {
 	reply mark   // those of the final answer
 	asked bool   // the request is whole
 	done  bool   // and the answer
-	left  int64  // of the answer's body, by its Content-Length; 0 where that is not known
+	left  int64  // of the answer's body, by its Content-Length; 0 without
+	blind bool   // the answer's fields, and its Content-Length with them, are not known
 }
 
 // frame is the head of a frame (RFC 9113 4.1).
@@ -435,6 +436,9 @@ func (f *flow) nameStream(x *explainer, d int, id uint32) {
 			s.line = e.reqLine
 		}
 		return
+	}
+	if s != nil && h.fields[d] == nil {
+		s.blind = true
 	}
 	status, err := strconv.ParseUint(field(":status"), 10, 16)
 	switch {

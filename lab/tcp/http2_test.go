@@ -3,6 +3,7 @@ package tcp
 import (
 	"bytes"
 	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -312,6 +313,60 @@ func TestHTTP2(t *testing.T) {
 			}
 		})
 	}
+}
+
+// http2Ends has what happened to each connection of testdata/http2.pcap.gz, by its
+// client's port: real ones in HTTP/2 in the clear, of curl, Node.js, Go and gRPC with
+// servers in Go, Node.js and a script of both ends, captured at the client.
+var http2Ends = map[Cause][]uint16{
+	CauseAbandoned:     {35660, 37212, 42636, 55310, 56274, 60038},
+	CauseAborted:       {38422, 57842, 60300},
+	CauseClosed:        {34876, 36444, 42886, 44622, 45606, 47750, 47914, 59910},
+	CauseNoResponse:    {35726, 39864, 40428, 41542, 52380},
+	CauseOpen:          {34536, 37406},
+	CauseStaleCrossing: {41066, 47642, 49838, 57044},
+	CauseStaleIdle:     {48664, 57664, 60222, 60510},
+	CauseTruncated:     {34044, 38594},
+	CauseVanished:      {46182},
+}
+
+func TestHTTP2Kernel(t *testing.T) {
+	ends := map[uint16]Cause{}
+	for cause, ports := range http2Ends {
+		for _, port := range ports {
+			ends[port] = cause
+		}
+	}
+	ps := readPackets(t, "testdata/http2.pcap.gz")
+	cs, _ := explainBytes(t, pcapng(t, ps, nil), Options{})
+	if len(cs) != len(ends) {
+		t.Errorf("%d connections, want %d", len(cs), len(ends))
+	}
+	for _, c := range cs {
+		if want := ends[c.Client.Port()]; c.Cause != want || c.Protocol != "http/2" || c.Request == "" && c.Requests > 0 {
+			t.Errorf("%v: %s, want %s: %s", c.Client, c.Cause, want, c.Text)
+		}
+	}
+	r := rand.New(rand.NewPCG(8, 2))
+	kept, all := 0, 0
+	for range 100 {
+		one := []int{20, 5, 2}[r.IntN(3)]
+		rest := slices.DeleteFunc(slices.Clone(ps), func(Packet) bool { return r.IntN(one) == 0 })
+		begins := r.IntN(len(rest)) / 2 * r.IntN(2)
+		cs, _ := explainBytes(t, pcapng(t, rest[begins:], nil), Options{})
+		for _, c := range cs {
+			port := c.Client.Port()
+			if ends[port] == "" {
+				port = c.Server.Port() // turned round by a guess
+			}
+			if all++; c.Cause == ends[port] {
+				kept++
+			} else if !outOfSight(c.Cause, ends[port]) {
+				t.Errorf("one in %d lost, from %d on: %v: %s, but %s: %s", one, begins, c.Client, c.Cause, ends[port], c.Text)
+			}
+		}
+	}
+	t.Logf("%.0f %% of %d keep their cause with frames missing", 100*float64(kept)/float64(all), all)
 }
 
 // overHTTP2 is what a talk's messages of HTTP/1 are in HTTP/2.

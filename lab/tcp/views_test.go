@@ -250,6 +250,29 @@ func TestRedactHTTP2(t *testing.T) {
 	}
 }
 
+// TestRedactHTTP2Kernel: the same of real connections. That an answer is whole by its
+// Content-Length is not to be seen any more.
+func TestRedactHTTP2Kernel(t *testing.T) {
+	in := pcapng(t, readPackets(t, "testdata/http2.pcap.gz"), nil)
+	var out bytes.Buffer
+	if _, err := Redact(&out, bytes.NewReader(in)); err != nil {
+		t.Fatal(err)
+	}
+	whole, _ := explainBytes(t, in, Options{})
+	shared, _ := explainBytes(t, out.Bytes(), Options{})
+	kept := 0
+	for i, c := range shared {
+		if want := whole[i]; c.Cause == want.Cause {
+			kept++
+		} else if c.Cause != CauseUnexplained || !strings.Contains(c.Text, "lacks the fields") || want.Cause != CauseClosed {
+			t.Errorf("%s, but %s: %s\n%s", c.Cause, want.Cause, c.Text, want.Text)
+		}
+	}
+	if len(shared) != len(whole) || kept < len(whole)-2 {
+		t.Errorf("%d of %d causes survive", kept, len(whole))
+	}
+}
+
 // TestRedactLinks: whatever a packet is wrapped in, what is shared of it is
 // explained as it is itself.
 func TestRedactLinks(t *testing.T) {
