@@ -63,7 +63,9 @@ func (f *flow) parse(x *explainer, d int, b []byte, n int64) {
 			}
 			if !f.begin(x, d, kind, int64(len(carry))) {
 				if p.http.framed() {
-					f.setCarry(x, d, nil)
+					if f.setCarry(x, d, nil); p.http == httpFrame { // which began in what was carried
+						b, n, p.pos = whole, n+int64(len(carry)), p.pos-int64(len(carry))
+					}
 					continue
 				}
 				p.pos += n

@@ -126,9 +126,10 @@ func (t *table) oldest() *flow {
 }
 
 // past remembers, in constant memory, connections that were delivered, so that
-// their stragglers do not look like new ones.
+// their stragglers do not look like new ones: in each slot the newest few whose hash
+// leads there.
 type past struct {
-	slots []tomb
+	slots [][4]tomb
 }
 
 type tomb struct {
@@ -138,16 +139,26 @@ type tomb struct {
 }
 
 const (
-	pastSlots = 1 << 16
+	pastSlots = 1 << 14
 	pastFor   = int64(120e9) // a FIN is sent again for up to 108 s (measured, Linux)
 	pastNear  = 1 << 20      // bytes around the last sequence number that count as the old connection's
 )
 
 func (p *past) remember(h uint64, f *flow) {
 	if p.slots == nil {
-		p.slots = make([]tomb, pastSlots)
+		p.slots = make([][4]tomb, pastSlots)
 	}
-	p.slots[h%pastSlots] = tomb{hash: h, when: f.latest(), base: [2]uint32{f.side[0].seqAt(), f.side[1].seqAt()}}
+	slot := &p.slots[h%pastSlots]
+	oldest := &slot[0]
+	for i := range slot {
+		if t := &slot[i]; t.hash == h {
+			oldest = t
+			break
+		} else if t.when < oldest.when {
+			oldest = t
+		}
+	}
+	*oldest = tomb{hash: h, when: f.latest(), base: [2]uint32{f.side[0].seqAt(), f.side[1].seqAt()}}
 }
 
 // straggler says whether a segment without a flow belongs to one delivered.
@@ -155,12 +166,13 @@ func (p *past) straggler(h uint64, s *segment) bool {
 	if p.slots == nil || s.flags&(SYN|ACK) == SYN {
 		return false
 	}
-	t := &p.slots[h%pastSlots]
-	if t.hash != h || s.time-t.when > pastFor {
-		return false
+	for i := range p.slots[h%pastSlots] {
+		if t := &p.slots[h%pastSlots][i]; t.hash == h && s.time-t.when <= pastFor {
+			near := int32(s.seq - t.base[s.dir])
+			return near > -pastNear && near < pastNear || s.flags&RST != 0
+		}
 	}
-	near := int32(s.seq - t.base[s.dir])
-	return near > -pastNear && near < pastNear || s.flags&RST != 0
+	return false
 }
 
 // seqAt is the sequence number that the side would use next.
