@@ -333,6 +333,20 @@ func TestStragglers(t *testing.T) {
 }
 
 // TestManyFlows decides the flows idle for longest early, and says so.
+// TestPast: connections whose hashes meet are all known, but for the oldest of too many.
+func TestPast(t *testing.T) {
+	var p past
+	for i := range int64(5) {
+		f := &flow{start: i + 1}
+		p.remember(uint64(i)*pastSlots+7, f)
+	}
+	for i := range int64(5) {
+		if known := p.straggler(uint64(i)*pastSlots+7, &segment{flags: ACK, time: 10}); known != (i > 0) {
+			t.Errorf("%d: %v", i, known)
+		}
+	}
+}
+
 func TestManyFlows(t *testing.T) {
 	var ps []Packet
 	for i := range 300 {
