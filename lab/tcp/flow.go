@@ -466,7 +466,7 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		switch {
 		case s.looks == looksHTTP2 || s.looks == looksSettings:
 			says = f.read(x, s, d, m, off)
-		case f.has(flowMidstream) && plausibleFrames(s.payload):
+		case f.has(flowMidstream) && eachFrame(s.payload, func(*frame) {}):
 			f.begun(x)
 		}
 	case protoTLS:
@@ -477,7 +477,8 @@ func (f *flow) newData(x *explainer, s *segment, d int, m mark, off, ack int64) 
 		bye = says == http2Nothing
 	}
 	reset := f.more != nil && f.more.ended != 0 // so this was on its way
-	if late = late || says == http2Head && peer.fin != never && f.more.after.kind == lateGoodbye; bye || f.leaving(s, d) {
+	late = late || says == http2Head && peer.fin != never && f.more.after.kind == lateGoodbye
+	if bye || f.leaving(s, d, client) {
 		f.trouble(x).ends[d].bye.say(m, me.data)
 	}
 	if (int(f.talker) != d || late) && !bye && !reset {

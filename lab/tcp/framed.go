@@ -31,36 +31,32 @@ func Framed(b []byte) string {
 		say(&names, "PRI")
 		b = b[len(preface):]
 	}
-	if len(b) > 0 && !plausibleFrames(b) {
-		return ""
-	}
-	for len(b) >= frameHead {
-		var r frame
-		length := r.read(b)
+	if len(b) > 0 && !eachFrame(b, func(r *frame) {
 		if name := frameNames[r.kind]; r.stream == 0 {
 			say(&names, name)
 		} else {
 			say(&streams, fmt.Sprintf("%s %d", name, r.stream))
 		}
-		b = b[min(frameHead+length, int64(len(b))):]
+	}) {
+		return ""
 	}
 	return strings.Join(append(streams, names...), ", ")
 }
 
-// plausibleFrames says whether nothing but frames of HTTP/2 begins in b.
-func plausibleFrames(b []byte) bool {
-	if len(b) < frameHead {
-		return false
-	}
+// eachFrame goes through the frames of HTTP/2 that begin in b, and says whether there is
+// one and nothing else does.
+func eachFrame(b []byte, do func(*frame)) bool {
+	found := false
 	for len(b) >= frameHead {
 		var r frame
 		length := r.read(b)
 		if !r.plausible() {
 			return false
 		}
-		b = b[min(frameHead+length, int64(len(b))):]
+		do(&r)
+		found, b = true, b[min(frameHead+length, int64(len(b))):]
 	}
-	return true
+	return found
 }
 
 // plausible says whether a frame is of a known type and on a stream where that type
@@ -69,10 +65,10 @@ func (r *frame) plausible() bool {
 	if int(r.kind) >= len(frameNames) {
 		return false
 	}
-	switch frameNames[r.kind] {
-	case "SETTINGS", "PING", "GOAWAY":
+	switch r.kind {
+	case frameSettings, framePing, frameGoAway:
 		return r.stream == 0
-	case "WINDOW_UPDATE":
+	case frameWindow:
 		return true
 	}
 	return r.stream != 0

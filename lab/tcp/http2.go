@@ -21,7 +21,7 @@ type http2 struct {
 	word   mark     // the last segment with such of either side, in time, or with the end of a stream
 	wordBy int8     // and which that was
 	last   uint32   // the highest that the client opened
-	says   int      // and what that says, the most of its frames
+	says   int      // what the segment that is being taken says, the most of its frames
 	frame  [2]frame // in progress, by direction
 	fields [2]*hpack.Decoder
 	block  []hpack.HeaderField // that a decoder puts out
@@ -76,7 +76,9 @@ const (
 	frameReset        = 3
 	frameSettings     = 4
 	framePush         = 5
+	framePing         = 6
 	frameGoAway       = 7
+	frameWindow       = 8
 	frameContinuation = 9
 )
 
@@ -151,15 +153,18 @@ func (f *flow) begun(x *explainer) {
 func (f *flow) unframed(x *explainer) {
 	f.more.http2.forget(x)
 	f.more.http2, f.http.proto = nil, protoUnknown
-	for d := range f.side {
-		f.side[d].http, f.side[d].pos = httpOpaque, f.side[d].nxt
-	}
+	f.opaque()
 }
 
 // unfollowed takes in that of a flow's frames the capture lacks a part: which streams
 // are open is not known any more.
 func (f *flow) unfollowed() {
 	f.http.flags = f.http.flags&^(reqOpen|respOpen) | reqLost | respLost
+	f.opaque()
+}
+
+// opaque reads no more of either side.
+func (f *flow) opaque() {
 	for d := range f.side {
 		f.side[d].http, f.side[d].pos = httpOpaque, f.side[d].nxt
 	}
@@ -218,8 +223,7 @@ func (r *frame) known() bool {
 
 // says is what a frame says by its type.
 func (r *frame) says() int {
-	switch {
-	case r.kind == frameData || r.kind > frameContinuation, r.kind == frameHeaders:
+	if r.kind <= frameHeaders || r.kind > frameContinuation {
 		return http2Body // HEADERS may be trailers
 	}
 	return http2Nothing
@@ -459,10 +463,9 @@ func (f *flow) endStream(x *explainer, d int, id uint32, flags byte) {
 	if s == nil || flags&flagEndStream == 0 {
 		return
 	}
-	switch client := d == int(f.http.client); {
-	case client:
+	if d == int(f.http.client) {
 		s.asked = s.asked || !f.late(d, f.side[d].pos-1)
-	case !s.done:
+	} else if !s.done {
 		s.done = true
 		f.http.done++
 		f.http.flags &^= httpReset

@@ -59,7 +59,7 @@ func (e *h2) goAway(last, code uint32) string {
 	return e.frame(frameGoAway, 0, 0, string(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, last), code)))
 }
 func (e *h2) reset(id uint32) string { return e.frame(frameReset, 0, id, "\x00\x00\x00\x08") }
-func (e *h2) ping() string           { return e.frame(6, 0, 0, "12345678") }
+func (e *h2) ping() string           { return e.frame(framePing, 0, 0, "12345678") }
 
 // TestHTTP2 plays the ends of connections in HTTP/2 in the clear.
 func TestHTTP2(t *testing.T) {

@@ -54,7 +54,7 @@ func (r tlsRecords) begin(client bool) tlsRecords {
 // add takes in new data of the client, or of the server, and whether the latter has
 // acknowledged all that the former has sent.
 func (r tlsRecords) add(b []byte, client, all bool) tlsRecords {
-	if client && (len(b) == 0 || b[0] < recordCCS || b[0] > recordData) {
+	if client && (len(b) == 0 || goesOn(b)) {
 		r |= tlsAsked // goes on with a record
 	}
 	eachRecord(b, func(kind byte, n int) {
@@ -93,6 +93,9 @@ func (r tlsRecords) add(b []byte, client, all bool) tlsRecords {
 func (r tlsRecords) answered() bool {
 	return r&(tlsTold|tlsUpload) == tlsTold && (r&(tlsVaried|tlsOld) != 0 || r.turns() > 2)
 }
+
+// goesOn says whether a segment of TLS does not begin with a record, as far as one byte tells.
+func goesOn(b []byte) bool { return len(b) > 0 && (b[0] < recordCCS || b[0] > recordData) }
 
 // eachRecord goes through the records that begin in a segment, up to one that is cut.
 func eachRecord(b []byte, do func(kind byte, n int)) {

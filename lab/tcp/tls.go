@@ -34,11 +34,10 @@ func (f *flow) dataTLS(x *explainer, s *segment, d int, m mark, off, ack int64, 
 
 // leaving says whether new data of side d in TLS may be a GOAWAY of HTTP/2: it has the
 // size, and a server was asked nothing.
-func (f *flow) leaving(s *segment, d int) bool {
+func (f *flow) leaving(s *segment, d int, client bool) bool {
 	b := s.payload
-	c, _ := f.client()
 	return f.http.proto == protoTLS && len(b) >= 5 && b[0] == recordData && slices.Contains(goAwayLengths, int(s.length)-5) && int(binary.BigEndian.Uint16(b[3:])) == int(s.length)-5 &&
-		(c == d || int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
+		(client || int(f.talker) == d || f.side[1-d].nxt-f.side[1-d].off(f.side[1-d].turnSeq) <= smallTLS)
 }
 
 // goodbye is the last that a side said, where that may have been a good-bye: GOAWAY,
@@ -216,12 +215,11 @@ func (st *story) abandonedTLS(left mark) *finding {
 		return nil
 	}
 	if st.after.kind == lateAsking && st.asked() && int64(st.waited(left)) >= promptly+st.f.roundTrip() {
-		none := AnswerNone
 		return &finding{
 			frames: []mark{c.turn, left, st.after.at, st.rst.at}, basis: Inferred,
 			text: fmt.Sprintf("%s left (FIN, frame %d) %s after its request (%d, in TLS), which nothing had answered; what %s sent then (%d) was answered with RST (%d).",
 				st.who(st.c), st.frame(left), span(st.since(left, c.turn)), st.frame(c.turn), st.who(st.s), st.frame(st.after.at), st.frame(st.rst.at)),
-			during: DuringAwaiting, answer: &none,
+			during: DuringAwaiting, answer: new(Answer),
 		}
 	}
 	if s.nxt-st.after.off < downloadTLS {

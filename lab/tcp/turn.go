@@ -28,7 +28,7 @@ func (t tlsTurn) add(b []byte, old bool) tlsTurn {
 	if old {
 		t |= tlsFinished
 	}
-	if t&tlsFinished != 0 && len(b) > 0 && (b[0] < recordCCS || b[0] > recordData) {
+	if t&tlsFinished != 0 && goesOn(b) {
 		t |= tlsRequest | tlsSpoke // goes on with a record
 	}
 	eachRecord(b, func(kind byte, n int) {
