@@ -17,7 +17,8 @@
 //	exchange.go  where in its requests and responses a flow is
 //	stream.go    the bytes of a side in order, and what is missing of them
 //	http.go      where HTTP/1 messages begin and end
-//	http2.go     the streams of HTTP/2 in the clear, gRPC's among them
+//	http2.go     the frames of HTTP/2 in the clear, and their fields
+//	streams.go   its streams, gRPC's among them: what was open at the end
 //	framed.go    the frames and records of a segment, by name
 //	records.go   what the record layer of TLS tells of its turns
 //	turn.go      whether a client's turn in TLS was a request
@@ -26,6 +27,7 @@
 //	cause.go     the registry of causes, decided in its order once a flow is over
 //	handshake.go what ends a connection before it is one
 //	closing.go   a FIN came first
+//	stale.go     the same, and the other side sent on
 //	abort.go     an RST came first
 //	silence.go   nothing came any more
 //	text.go      who, when and how long, in words

@@ -64,6 +64,21 @@ func (g *goodbye) before(data, end mark) mark {
 	return data
 }
 
+// goodbye is what a side said right before the other closed, where that was a good-bye of
+// TLS or HTTP/2: why the other did.
+func (st *story) goodbye(i int, first mark) mark {
+	bye := st.goAway(i).at
+	if st.proto == protoTLS {
+		if bye = st.side(i).bye.last; bye.n > first.n {
+			bye = st.side(i).bye.first
+		}
+	}
+	if bye.ok() && bye.n < first.n && first.time()-bye.time() < promptly {
+		return bye
+	}
+	return mark{}
+}
+
 // alertLengths are those of an encrypted alert as a record: of TLS 1.3 (alert,
 // content type, tag), and of TLS 1.2 with ChaCha20-Poly1305, AES-GCM, and AES-CBC
 // with the MACs in use, before or after encryption (RFC 7366).
